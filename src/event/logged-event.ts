@@ -1,0 +1,51 @@
+/**
+ * What an event looks like between modules: opaque JSON with, beside it, the few values that deduplication, filters
+ * and framing need. The JSON is serialised once, at ingest, and never changes afterwards.
+ */
+
+/** The platform's own id of a team: any string of 1 to 128 characters. */
+export type TeamId = string;
+
+/** An event's place in its team's log: 1, 2, 3 … without holes. */
+export type Sequence = number;
+
+/** A validated, serialised event that has no place in a log yet. */
+export interface NewEvent {
+  readonly team: TeamId;
+  /** 1 to 128 printable ASCII characters without space or slash; unique in the team. */
+  readonly id: string;
+  /** Canonical name: aliases are already mapped. */
+  readonly eventType: string;
+  readonly eventCategory: string;
+  /** The event's own time, milliseconds since the epoch. */
+  readonly timestamp: number;
+  /** Hash of the canonical event without `sequence`, `receivedAt` and clock mark: equal for equal content. */
+  readonly hash: string;
+  /** The event's JSON without `sequence` and `receivedAt`; begins with `{"timestamp":"YYYY-MM-DDTHH:MM:SS.mmmZ"`. */
+  readonly json: string;
+}
+
+/** An event in its team's log. */
+export interface LoggedEvent {
+  readonly team: TeamId;
+  readonly sequence: Sequence;
+  readonly id: string;
+  readonly eventType: string;
+  readonly eventCategory: string;
+  /** The event's own time, milliseconds since the epoch. */
+  readonly timestamp: number;
+  /** When it was appended, milliseconds since the epoch; never decreases within a team. */
+  readonly receivedAt: number;
+  /** The stored JSON, immutable, one line; contains `sequence` and `receivedAt`. */
+  readonly json: string;
+  /** Length of `json` in UTF-8 bytes. */
+  readonly bytes: number;
+}
+
+/** Length of `{"timestamp":"2026-01-15T10:30:00.000Z"`, with which every event's JSON begins. */
+const HEAD_LENGTH = 39;
+
+/** The stored JSON of an event: sequence and receivedAt written in behind the timestamp, nothing re-serialised. */
+export function withPlace(json: string, sequence: Sequence, receivedAt: number): string {
+  return `${json.slice(0, HEAD_LENGTH)},"sequence":${sequence},"receivedAt":"${new Date(receivedAt).toISOString()}"${json.slice(HEAD_LENGTH)}`;
+}

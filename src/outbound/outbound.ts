@@ -1,0 +1,69 @@
+/**
+ * The only way out of the process. One Outbound belongs to one destination: it keeps that destination's connections,
+ * checks every address before it connects (design §4) and bounds every answer. It knows nothing of SIEMs.
+ */
+
+/** What an operator allows: `public` addresses only, plus `private` (RFC 1918, ULA), or `any` (plus loopback). */
+export type NetworkPolicy = 'public' | 'private' | 'any';
+
+export interface OutboundOptions {
+  readonly network: NetworkPolicy;
+  readonly allowHttp: boolean;
+  /** PEM; added to the built-in certificate authorities. */
+  readonly caCertificate?: string | undefined;
+  /** PEM client certificate and key, for mutual TLS. */
+  readonly clientCertificate?: string | undefined;
+  readonly clientKey?: string | undefined;
+  /** How long connecting (TCP and TLS) may take. Default 10,000 ms. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How long the answer may take once the body is sent, and each pause in reading it. Default 60,000 ms. */
+  readonly answerTimeoutMs?: number | undefined;
+}
+
+export interface OutboundRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | string | undefined;
+}
+
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  /** Names in lower case; a repeated header's values joined with ", ", except `set-cookie`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly setCookies: readonly string[];
+  /** At most 1 MiB (64 KiB for 4xx and 5xx is enough for every SIEM's error, but bulk answers are long); cut beyond. */
+  readonly body: string;
+  readonly bodyCut: boolean;
+}
+
+/** No complete answer arrived. Never thrown: an unreachable SIEM is an expected outcome. */
+export interface Failure {
+  readonly kind: 'failure';
+  readonly stage: 'address' | 'connect' | 'tls' | 'send' | 'answer';
+  /** Refused by our own guard (private address, plain http, …): a person must act. */
+  readonly blocked: boolean;
+  /** True when the receiver may have taken the body (reset or timeout after sending began). */
+  readonly uncertain: boolean;
+  /** Plain words with host and port, for example "splunk.acme.com:8088 did not answer within 10 s". No secret, no body. */
+  readonly reason: string;
+  /** Node's or TLS's error code, for example ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED; for logs. */
+  readonly code: string;
+}
+
+export interface Probe {
+  readonly address: { readonly ip: string; readonly ms: number };
+  /** Absent for plain http. `validTo` in milliseconds since the epoch. */
+  readonly tls?: { readonly validTo: number; readonly issuer: string; readonly protocol: string; readonly ms: number };
+}
+
+export interface Outbound {
+  /** Sends one request and reads its whole answer. No redirect is followed. Never rejects except for bugs. */
+  request(request: OutboundRequest, signal: AbortSignal): Promise<Answer | Failure>;
+  /** Resolves, connects and shakes hands, sends nothing. For "Test connection". */
+  probe(url: string, signal: AbortSignal): Promise<Probe | Failure>;
+  close(): Promise<void>;
+}
+
+export type OpenOutbound = (options: Omit<OutboundOptions, 'network' | 'allowHttp'>) => Outbound;

@@ -1,0 +1,169 @@
+import type { NewEvent, Sequence, TeamId } from '../event/logged-event.ts';
+
+/** A destination's filter from `fromSequence` on. Pending events keep the filter under which they matched. */
+export interface FilterVersion {
+  readonly fromSequence: Sequence;
+  /** null: every category, now and later. */
+  readonly categories: readonly string[] | null;
+  /** null: every event type. */
+  readonly eventTypes: readonly string[] | null;
+  /** With `categories` set: also categories not in `knownCategories`. */
+  readonly newCategories: boolean;
+  /** Built-in categories and those the team had seen when the filter was saved. */
+  readonly knownCategories: readonly string[];
+}
+
+/** A configured destination, as kept. */
+export interface StoredDestination {
+  readonly id: string;
+  readonly team: TeamId;
+  readonly kind: string;
+  readonly name: string;
+  /** Settings without secrets. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Secret settings by name, sealed by SecretBox for owner `destination:<id>:<name>`. */
+  readonly sealed: Readonly<Record<string, string>>;
+  /** Oldest first, never empty; versions wholly before the scan are dropped. */
+  readonly filters: readonly FilterVersion[];
+  /** Counting and delivery begin after this sequence. */
+  readonly startAfter: Sequence;
+  /** Requests in flight at once; above 1 order is traded for speed. 1 to 8. */
+  readonly parallel: number;
+  /** How long to gather events before sending when idle. */
+  readonly lingerMs: number;
+  readonly paused: { readonly by: string; readonly at: number } | null;
+  readonly createdAt: number;
+  /** Last change of settings, name or filter. */
+  readonly updatedAt: number;
+}
+
+/** States as shown (design §3, §9). `pending`: new, nothing delivered yet. */
+export type DestinationState =
+  | 'pending'
+  | 'connected'
+  | 'retrying'
+  | 'throttled'
+  | 'disconnected'
+  | 'authentication_failed'
+  | 'misconfigured'
+  | 'paused';
+
+/** The durable half of a lane; one writer, the lane itself, always writes it whole. */
+export interface Progress {
+  /** Every event up to here is settled or filtered. */
+  readonly cursor: Sequence;
+  /** Sequences settled beyond the cursor (partly accepted batch, parallel batches); bounded by what may be in flight. */
+  readonly settledAhead: readonly Sequence[];
+  /** Every event up to here is counted as matched or filtered. Never below `cursor`. */
+  readonly scanned: Sequence;
+  readonly matched: number;
+  readonly filtered: number;
+  readonly delivered: number;
+  readonly deadLettered: number;
+  readonly state: DestinationState;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly cause: string | null;
+  readonly fix: string | null;
+  /** What was held for: written so that a credential error survives a restart. */
+  readonly held: boolean;
+  /** Ids of the latest dead letters refused one by one with nothing delivered between (rule of ten, design §3). */
+  readonly refusedRun: readonly string[];
+  readonly lastSuccessAt: number | null;
+  readonly lastError: { readonly at: number; readonly reason: string } | null;
+}
+
+export interface DeadLetter {
+  /** The event's id: a destination has at most one dead letter per event. */
+  readonly id: string;
+  readonly sequence: Sequence;
+  readonly eventType: string;
+  readonly eventCategory: string;
+  readonly timestamp: number;
+  readonly receivedAt: number;
+  readonly at: number;
+  readonly reason: string;
+  readonly status: number | null;
+  readonly answer: string | null;
+  /** The event's stored JSON: a dead letter outlives retention. */
+  readonly json: string;
+  /** Asked to be sent again: it counts as pending, not as dead letter, until settled anew. */
+  readonly redriving: boolean;
+}
+
+export interface Attempt {
+  readonly at: number;
+  readonly kind: 'delivery' | 'redrive' | 'replay' | 'check' | 'test';
+  readonly firstSequence: Sequence;
+  readonly lastSequence: Sequence;
+  readonly events: number;
+  /** Bytes sent as body. */
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly outcome: 'delivered' | 'partial' | 'retry' | 'throttled' | 'refused' | 'misconfigured';
+  readonly status: number | null;
+  readonly reason: string | null;
+  readonly answer: string | null;
+}
+
+export interface Replay {
+  readonly id: string;
+  /** Sequences sent again: after `after`, up to and including `through`; those that match the current filter. */
+  readonly after: Sequence;
+  readonly through: Sequence;
+  /** How many events and bytes of JSON matched when it was asked for. */
+  readonly events: number;
+  readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
+  readonly cursor: Sequence;
+  readonly delivered: number;
+  readonly rejected: number;
+  readonly status: 'running' | 'done' | 'cancelled';
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+}
+
+/** One transaction of a lane: progress, dead letters, attempt and audit events together, all or nothing. */
+export interface Settlement {
+  readonly destination: string;
+  readonly progress: Progress;
+  /** New dead letters; one that exists (a redriven one refused again) is overwritten, its `redriving` cleared. */
+  readonly deadLetters?: readonly DeadLetter[];
+  /** Ids of redriven dead letters that were delivered: deleted. */
+  readonly redriven?: readonly string[];
+  /** Ids of dead letters that count as pending from now on (redrive, rule of ten). */
+  readonly redrive?: readonly string[];
+  readonly attempt?: Attempt;
+  readonly replay?: Replay;
+  readonly audit?: readonly NewEvent[];
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Opaque; null at the end. */
+  readonly nextCursor: string | null;
+}
+
+/** Destinations, their progress and what delivery writes down. Every change commits together with its audit events. */
+export interface DestinationStore {
+  list(team?: TeamId): Promise<readonly StoredDestination[]>;
+  get(id: string): Promise<StoredDestination | undefined>;
+  create(destination: StoredDestination, progress: Progress, audit: readonly NewEvent[]): Promise<void>;
+  update(destination: StoredDestination, audit: readonly NewEvent[]): Promise<void>;
+  /** Deletes the destination with its progress, dead letters, attempts and replays. */
+  remove(id: string, audit: readonly NewEvent[]): Promise<void>;
+  progress(id: string): Promise<Progress | undefined>;
+  settle(settlement: Settlement): Promise<void>;
+  deadLetters(id: string, options: { cursor?: string; limit: number; redriving?: boolean }): Promise<Page<DeadLetter>>;
+  deadLetter(id: string, event: string): Promise<DeadLetter | undefined>;
+  /** Newest first. */
+  attempts(id: string, options: { cursor?: string; limit: number }): Promise<Page<Attempt>>;
+  /** The successful attempt whose range holds the sequence, newest first; undefined when none is kept. */
+  attemptFor(id: string, sequence: Sequence): Promise<Attempt | undefined>;
+  /** Outcomes of attempts since `at`: events delivered and attempts failed. */
+  attemptTotals(id: string, since: number): Promise<{ delivered: number; failedAttempts: number }>;
+  replays(id: string): Promise<readonly Replay[]>;
+  /** Deletes attempts older than `at` (milliseconds). */
+  pruneAttempts(at: number): Promise<void>;
+}
