@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.ts';
+import type { Destination, DestinationKind, DestinationLimits } from '../destinations/destination.ts';
+import { joinSecrets } from '../destinations/settings.ts';
+import type { OpenOutbound } from '../outbound/outbound.ts';
+import type { Secret, SecretBox } from '../secrets.ts';
+import type { StoredDestination } from '../store/destinations.ts';
+
+export interface OpenDestination {
+  readonly destination: Destination;
+  readonly limits: DestinationLimits;
+}
+
+/** Owner under which a destination's secret setting is sealed: bound in, so that it opens for no other row. */
+export function secretOwner(destinationId: string, setting: string): string {
+  return `destination:${destinationId}:${setting}`;
+}
+
+/**
+ * Opens stored destinations: unseals the secrets and hands the typed settings to the kind. Throws with a plain message
+ * when the kind is unknown or a secret cannot be unsealed (another master key): a person must act.
+ */
+export function destinationOpener(options: {
+  readonly kinds: readonly DestinationKind[];
+  readonly openOutbound: OpenOutbound;
+  readonly secretBox: SecretBox;
+  readonly clock: Clock;
+  readonly brand: string;
+}): (stored: StoredDestination) => OpenDestination {
+  const { kinds, openOutbound, secretBox, clock, brand } = options;
+  return (stored) => {
+    const kind = kinds.find((k) => k.kind === stored.kind);
+    if (!kind) throw new Error(`this version does not know the destination kind "${stored.kind}"`);
+    const secrets: Record<string, Secret> = {};
+    for (const [name, sealed] of Object.entries(stored.sealed))
+      secrets[name] = secretBox.open(sealed, secretOwner(stored.id, name));
+    const settings = joinSecrets(kind, stored.settings, secrets);
+    return {
+      destination: kind.open(settings, { openOutbound, clock, brand, configuredAt: stored.updatedAt }),
+      limits: typeof kind.limits === 'function' ? kind.limits(settings) : kind.limits,
+    };
+  };
+}
