@@ -1,0 +1,20 @@
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+
+/** Below this a body is sent as it is: gzip would cost more than it saves in a packet. */
+const SMALLEST_BYTES = 1_500;
+
+const deflate = promisify(gzip);
+
+export interface CompressedBody {
+  readonly body: Buffer;
+  /** `content-encoding: gzip` when the body was compressed, else nothing; to be spread into the request's headers. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Compresses a body on libuv's threads, at level 1: audit JSON shrinks tenfold, and higher levels cost CPU for little. */
+export async function compress(body: string | Buffer): Promise<CompressedBody> {
+  const plain = typeof body === 'string' ? Buffer.from(body) : body;
+  if (plain.length < SMALLEST_BYTES) return { body: plain, headers: {} };
+  return { body: await deflate(plain, { level: constants.Z_BEST_SPEED }), headers: { 'content-encoding': 'gzip' } };
+}

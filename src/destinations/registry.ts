@@ -1,0 +1,4 @@
+import type { DestinationKind } from './destination.ts';
+
+/** Every kind of destination, in the order the console offers them. A new SIEM is a folder and a line here. */
+export const destinationKinds: readonly DestinationKind[] = [];
