@@ -16,7 +16,7 @@ export interface OutboundOptions {
   readonly clientKey?: string | undefined;
   /** How long connecting (TCP and TLS) may take. Default 10,000 ms. */
   readonly connectTimeoutMs?: number | undefined;
-  /** How long the answer may take once the body is sent, and each pause in reading it. Default 60,000 ms. */
+  /** How long sending and waiting for the answer's head may take, and then again reading its body. Default 60,000 ms. */
   readonly answerTimeoutMs?: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface Answer {
   /** Names in lower case; a repeated header's values joined with ", ", except `set-cookie`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly setCookies: readonly string[];
-  /** At most 1 MiB (64 KiB for 4xx and 5xx is enough for every SIEM's error, but bulk answers are long); cut beyond. */
+  /** At most 8 MiB, cut beyond: a bulk answer names every event. */
   readonly body: string;
   readonly bodyCut: boolean;
 }

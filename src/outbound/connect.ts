@@ -1,0 +1,167 @@
+import { lookup as resolveHost } from 'node:dns/promises';
+import { once } from 'node:events';
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import {
+  connect as connectTls,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import { isAllowedAddress, policyFor } from './address-guard.ts';
+import type { Failure, OutboundOptions } from './outbound.ts';
+import { reasonOf } from './reason.ts';
+
+/** All addresses of a host name, as `dns.promises.lookup` with `all` gives them. */
+export type Lookup = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+
+export interface ConnectOptions extends OutboundOptions {
+  readonly connectTimeoutMs: number;
+  readonly lookup: Lookup;
+  /** Built by `trustOf`, once per Outbound: parsing all certificate authorities takes milliseconds. */
+  readonly trust: () => SecureContext;
+}
+
+/** An open connection, and how long its parts took. */
+export interface Connection {
+  readonly socket: Socket | TLSSocket;
+  readonly ip: string;
+  /** Resolving and TCP. */
+  readonly connectMs: number;
+  readonly tlsMs: number;
+}
+
+/** Thrown through undici, caught in `open-outbound.ts`: no request can have been sent. */
+export class ConnectFailure extends Error {
+  readonly failure: Failure;
+  constructor(failure: Omit<Failure, 'kind' | 'uncertain'>) {
+    super(failure.reason);
+    this.failure = { kind: 'failure', uncertain: false, ...failure };
+  }
+}
+
+export const systemLookup: Lookup = (host) => resolveHost(host, { all: true, verbatim: true });
+
+/** Refuses, before anything is resolved, what no answer of the DNS could make acceptable. */
+export function refusalOf(url: URL, options: Pick<OutboundOptions, 'allowHttp' | 'network'>): Failure | undefined {
+  const blocked = (reason: string, code: string): Failure =>
+    new ConnectFailure({ stage: 'address', blocked: true, reason, code }).failure;
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && options.allowHttp))
+    return blocked(`the URL begins with ${url.protocol}// instead of https://`, 'BLOCKED_PROTOCOL');
+  if (url.username || url.password) return blocked('the URL contains a user name or password', 'BLOCKED_CREDENTIALS');
+  // WHATWG URLs have already turned every spelling of an IPv4 address (0x7f.1, 2130706433) into four decimals.
+  const host = bareHost(url.hostname);
+  return isIP(host) !== 0 && !isAllowedAddress(host, options.network)
+    ? blocked(blockedWords(host, [host]), 'BLOCKED_ADDRESS')
+    : undefined;
+}
+
+/**
+ * Resolves the host once, checks every address, connects to one of the checked ones and shakes hands. Rejects with
+ * ConnectFailure. `url` has passed `refusalOf`.
+ */
+export async function connect(url: URL, options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
+  const host = bareHost(url.hostname);
+  const isTls = url.protocol === 'https:';
+  const port = Number(url.port) || (isTls ? 443 : 80);
+  const target = `${url.hostname}:${port}`;
+  const deadline = AbortSignal.timeout(options.connectTimeoutMs);
+  const ended = AbortSignal.any([signal, deadline]);
+  const startedAt = performance.now();
+  let stage: Failure['stage'] = 'address';
+  let socket: Socket | undefined;
+  try {
+    const addresses = isIP(host) ? [] : await checkedAddresses(host, options, ended);
+    stage = 'connect';
+    const lookup: LookupFunction = (_host, _options, answer) => answer(null, [...addresses]);
+    socket = isTls
+      ? connectTls({
+          host,
+          port,
+          lookup,
+          ...(isIP(host) ? {} : { servername: host }),
+          secureContext: options.trust(),
+          ALPNProtocols: ['http/1.1'],
+        })
+      : connectTcp({ host, port, lookup });
+    // Keeps an error between two waits, or before undici takes the socket over, from ending the process.
+    socket.on('error', () => {});
+    socket.setNoDelay(true).setKeepAlive(true, 30_000);
+    await once(socket, 'connect', { signal: ended });
+    const connectedAt = performance.now();
+    stage = 'tls';
+    if (isTls) await once(socket, 'secureConnect', { signal: ended });
+    return {
+      socket,
+      ip: socket.remoteAddress ?? host,
+      connectMs: connectedAt - startedAt,
+      tlsMs: performance.now() - connectedAt,
+    };
+  } catch (error) {
+    socket?.destroy();
+    if (error instanceof ConnectFailure) throw error;
+    const code = deadline.aborted && !signal.aborted ? 'TIMEOUT' : codeOf(error);
+    const reason = reasonOf(code, { target, stage, timeoutMs: options.connectTimeoutMs });
+    throw new ConnectFailure({ stage, blocked: false, code, reason });
+  }
+}
+
+/**
+ * The certificate authorities and client certificate of one destination: the built-in authorities (with those of
+ * NODE_EXTRA_CA_CERTS) stay trusted beside its own. Throws ConnectFailure for PEM that cannot be read.
+ */
+export function trustOf(options: OutboundOptions): () => SecureContext {
+  let context: SecureContext | undefined;
+  return () => {
+    try {
+      context ??= createSecureContext({
+        minVersion: 'TLSv1.2',
+        ...(options.caCertificate && { ca: [...getCACertificates('default'), options.caCertificate] }),
+        ...(options.clientCertificate && { cert: options.clientCertificate }),
+        ...(options.clientKey && { key: options.clientKey }),
+      });
+      return context;
+    } catch (error) {
+      const code = codeOf(error);
+      const reason = 'the CA certificate, client certificate or client key of this destination cannot be used';
+      throw new ConnectFailure({ stage: 'tls', blocked: false, code, reason });
+    }
+  };
+}
+
+/** The error's code; of several addresses that failed, the first one's. */
+export function codeOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+}
+
+async function checkedAddresses(host: string, options: ConnectOptions, signal: AbortSignal) {
+  const addresses = await Promise.race([options.lookup(host), aborted(signal)]);
+  const refused = addresses.filter(({ address }) => !isAllowedAddress(address, options.network));
+  if (refused.length > 0) {
+    const reason = blockedWords(
+      host,
+      refused.map(({ address }) => address),
+    );
+    throw new ConnectFailure({ stage: 'address', blocked: true, reason, code: 'BLOCKED_ADDRESS' });
+  }
+  return addresses;
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw Object.assign(new Error('aborted'), { code: 'ABORT_ERR' });
+}
+
+function blockedWords(host: string, addresses: readonly string[]): string {
+  const named = isIP(host) ? host : `${host} resolves to ${addresses.join(', ')}, which`;
+  const policy = addresses.length === 1 ? policyFor(addresses[0]!) : undefined;
+  return policy
+    ? `${named} is not a public address; the operator allows such addresses with DESTINATION_NETWORK=${policy}`
+    : `${named} is an address that destinations may not have`;
+}
+
+function bareHost(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}

@@ -1,0 +1,221 @@
+import { TLSSocket } from 'node:tls';
+import { Agent, type Dispatcher } from 'undici';
+import {
+  ConnectFailure,
+  type ConnectOptions,
+  codeOf,
+  connect,
+  type Lookup,
+  refusalOf,
+  systemLookup,
+  trustOf,
+} from './connect.ts';
+import type {
+  Answer,
+  Failure,
+  NetworkPolicy,
+  OpenOutbound,
+  Outbound,
+  OutboundOptions,
+  OutboundRequest,
+  Probe,
+} from './outbound.ts';
+import { reasonOf } from './reason.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 60_000;
+/** Connections per destination and origin: as many as a lane may have requests in flight. */
+const CONNECTIONS = 8;
+/** Idle connections are closed before the servers' and balancers' usual limits, so that few requests meet a closed one. */
+const KEEP_ALIVE_MS = 15_000;
+/** Longest answer kept. A bulk answer for 1,000 events has some 300 KB; what is cut here is an abuse. */
+const LONGEST_ANSWER = 8 * 1024 * 1024;
+
+/** Opens outbounds under the operator's rules. `lookup` resolves host names; the system's resolver unless given. */
+export function createOpenOutbound(
+  rules: { readonly network: NetworkPolicy; readonly allowHttp: boolean },
+  lookup: Lookup = systemLookup,
+): OpenOutbound {
+  return (options) => openOutbound({ ...rules, ...options }, lookup);
+}
+
+function openOutbound(given: OutboundOptions, lookup: Lookup): Outbound {
+  const options: ConnectOptions = {
+    ...given,
+    connectTimeoutMs: given.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    lookup,
+    trust: trustOf(given),
+  };
+  const answerTimeoutMs = given.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
+  const closing = new AbortController();
+  const agent = new Agent({
+    connections: CONNECTIONS,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connect: ({ protocol, hostname, port }, done) => {
+      const host = hostname.includes(':') ? `[${hostname}]` : hostname;
+      const url = new URL(`${protocol}//${host}${port ? `:${port}` : ''}`);
+      connect(url, options, closing.signal).then(
+        ({ socket }) => done(null, socket),
+        (error: Error) => done(error, null),
+      );
+    },
+  });
+  return {
+    async request(request, signal) {
+      const url = URL.parse(request.url);
+      if (!url) return notAUrl(request.url);
+      return refusalOf(url, options) ?? exchange(agent, url, request, answerTimeoutMs, signal);
+    },
+    async probe(text, signal) {
+      const url = URL.parse(text);
+      if (!url) return notAUrl(text);
+      return refusalOf(url, options) ?? probe(url, options, AbortSignal.any([signal, closing.signal]));
+    },
+    async close() {
+      closing.abort();
+      await agent.destroy();
+    },
+  };
+}
+
+/**
+ * One request and its answer. undici's `dispatch` rather than `request`: it alone tells when the first byte is about to
+ * be written, and so whether the receiver may have taken anything.
+ */
+function exchange(
+  agent: Agent,
+  url: URL,
+  { method, headers, body }: OutboundRequest,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Answer | Failure> {
+  const target = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`;
+  const { promise, resolve } = Promise.withResolvers<Answer | Failure>();
+  let stage: Failure['stage'] = 'connect';
+  let controller: Dispatcher.DispatchController | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const end = (result: Answer | Failure): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    resolve(result);
+  };
+  const fail = (code: string): void => {
+    // The server's refusal of our certificate arrives, in TLS 1.3, only after the request was written; nothing was read.
+    if (/^ERR_SSL_.*_ALERT_/.test(code)) stage = 'tls';
+    const uncertain = stage === 'send' || stage === 'answer';
+    end({
+      kind: 'failure',
+      stage,
+      blocked: false,
+      uncertain,
+      code,
+      reason: reasonOf(code, { target, stage, timeoutMs }),
+    });
+  };
+  const stop = (code: string): void => {
+    stopped = true;
+    fail(code);
+    controller?.abort(new Error(code));
+  };
+  const abort = (): void => stop('ABORT_ERR');
+  const limit = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(stop, timeoutMs, 'TIMEOUT');
+  };
+
+  if (signal.aborted) {
+    abort();
+    return promise;
+  }
+  signal.addEventListener('abort', abort, { once: true });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let status = 0;
+  let answerHeaders: Pick<Answer, 'headers' | 'setCookies'> = { headers: {}, setCookies: [] };
+  const answer = (bodyCut: boolean): Answer => ({
+    kind: 'answer',
+    status,
+    ...answerHeaders,
+    body: Buffer.concat(chunks).toString('utf8', 0, LONGEST_ANSWER),
+    bodyCut,
+  });
+  agent.dispatch(
+    {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { 'user-agent': 'trailproof', ...headers },
+      body: body ?? null,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    },
+    {
+      onRequestStart(started) {
+        controller = started;
+        if (stopped) return started.abort(new Error('stopped while connecting'));
+        stage = 'send';
+        limit();
+      },
+      onResponseStart(_controller, code, received) {
+        if (code < 200) return;
+        stage = 'answer';
+        status = code;
+        answerHeaders = readHeaders(received);
+        // The whole rest of the answer has this long: a slow drip ends, however small its pauses.
+        limit();
+      },
+      onResponseData(_controller, chunk) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length <= LONGEST_ANSWER) return;
+        end(answer(true));
+        controller?.abort(new Error('the answer is too long'));
+      },
+      onResponseEnd: () => end(answer(false)),
+      onResponseError(_controller, error) {
+        if (error instanceof ConnectFailure) end(error.failure);
+        else fail(codeOf(error));
+      },
+    },
+  );
+  return promise;
+}
+
+async function probe(url: URL, options: ConnectOptions, signal: AbortSignal): Promise<Probe | Failure> {
+  try {
+    const { socket, ip, connectMs, tlsMs } = await connect(url, options, signal);
+    const address = { ip, ms: Math.round(connectMs) };
+    const tls = socket instanceof TLSSocket ? { ...describeTls(socket), ms: Math.round(tlsMs) } : undefined;
+    socket.destroy();
+    return tls ? { address, tls } : { address };
+  } catch (error) {
+    if (error instanceof ConnectFailure) return error.failure;
+    throw error;
+  }
+}
+
+function describeTls(socket: TLSSocket): Omit<NonNullable<Probe['tls']>, 'ms'> {
+  const { issuer, valid_to } = socket.getPeerCertificate();
+  const name = issuer.O ?? issuer.CN ?? 'unknown';
+  return {
+    validTo: Date.parse(valid_to),
+    issuer: Array.isArray(name) ? name.join(', ') : name,
+    protocol: socket.getProtocol() ?? 'unknown',
+  };
+}
+
+function readHeaders(received: Readonly<Record<string, string | string[] | undefined>>) {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(received))
+    if (value !== undefined && name !== 'set-cookie') headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  const cookies = received['set-cookie'];
+  return { headers, setCookies: cookies === undefined ? [] : [cookies].flat() };
+}
+
+function notAUrl(text: string): Failure {
+  const reason = text === '' ? 'there is no URL' : 'the URL cannot be read';
+  return { kind: 'failure', stage: 'address', blocked: true, uncertain: false, reason, code: 'BLOCKED_URL' };
+}
