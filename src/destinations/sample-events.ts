@@ -13,11 +13,13 @@ export interface SampleEvent {
   readonly content?: Readonly<Record<string, unknown>>;
 }
 
+const SAMPLE_AT = Date.UTC(2026, 0, 15, 10, 30);
+
 /** One event as the log would hold it: for the connection test and for tests. */
 export function sampleEvent(sample: SampleEvent = {}): LoggedEvent {
   const team = sample.team ?? 'team-1';
   const sequence = sample.sequence ?? 1;
-  const timestamp = sample.timestamp ?? Date.UTC(2026, 0, 15, 10, 30);
+  const timestamp = sample.timestamp ?? SAMPLE_AT;
   const id = sample.id ?? `sample-${team}-${sequence}`;
   const eventType = sample.eventType ?? 'auth.login.success';
   const eventCategory = sample.eventCategory ?? 'authentication';
@@ -49,10 +51,10 @@ export function sampleEvent(sample: SampleEvent = {}): LoggedEvent {
   };
 }
 
-/** `count` different events of one team, one second apart. */
-export function sampleEvents(count: number, from = 1): readonly LoggedEvent[] {
-  const start = Date.UTC(2026, 0, 15, 10, 30);
-  return Array.from({ length: count }, (_, i) =>
-    sampleEvent({ sequence: from + i, timestamp: start + (from + i - 1) * 1000 + ((from + i) % 1000) }),
-  );
+/** `count` different events of one team from sequence `first` on, a millisecond apart from `startAt` on. */
+export function sampleEvents(
+  count: number,
+  { first = 1, startAt = SAMPLE_AT }: { readonly first?: number; readonly startAt?: number } = {},
+): readonly LoggedEvent[] {
+  return Array.from({ length: count }, (_, i) => sampleEvent({ sequence: first + i, timestamp: startAt + i }));
 }

@@ -276,8 +276,8 @@ interface FaultInForce extends Fault {
   left: number;
   /** When it ends, milliseconds since the epoch. */
   readonly until: number;
-  readonly unwanted: Set<string>;
-  candidates: number;
+  /** `reject_items`: what was decided about each event seen. */
+  readonly judged: Map<string, boolean>;
 }
 
 interface Faults {
@@ -298,7 +298,7 @@ function faultQueue(): Faults {
     set(next) {
       const until = next?.ms === undefined ? Number.POSITIVE_INFINITY : systemClock.now() + next.ms;
       const left = next?.requests ?? Number.POSITIVE_INFINITY;
-      fault = next && { ...next, left, until, unwanted: new Set(), candidates: 0 };
+      fault = next && { ...next, left, until, judged: new Map() };
     },
     strike(wants) {
       const struck = current();
@@ -311,9 +311,10 @@ function faultQueue(): Faults {
 
 /** Every `every`-th (default tenth) distinct new event is unwanted, and stays so while the fault lasts. */
 function isUnwanted(fault: FaultInForce | undefined, id: string, known: boolean): boolean {
-  if (fault?.kind !== 'reject_items') return false;
-  if (!known && !fault.unwanted.has(id) && ++fault.candidates % (fault.every ?? 10) === 0) fault.unwanted.add(id);
-  return fault.unwanted.has(id);
+  if (fault?.kind !== 'reject_items' || (known && !fault.judged.has(id))) return false;
+  const verdict = fault.judged.get(id) ?? (fault.judged.size + 1) % (fault.every ?? 10) === 0;
+  fault.judged.set(id, verdict);
+  return verdict;
 }
 
 /** For the sandbox page: what is set, and how much of it is left. */
