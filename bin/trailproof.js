@@ -13,10 +13,14 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
 } else {
   const node = installedNode();
   if (!node) {
-    console.error(`Trailproof needs Node 24 or newer; this is ${process.version}. Install Node 24, or run it through npm: npm start`);
+    console.error(
+      `Trailproof needs Node 24 or newer; this is ${process.version}. Install Node 24, or run it through npm: npm start`,
+    );
     process.exit(1);
   }
-  const { status, signal } = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const { status, signal } = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   process.exit(signal ? 1 : (status ?? 1));
 }
 

@@ -3,7 +3,7 @@ import { systemClock } from './clock.ts';
 import { createDelivery } from './delivery/deliver.ts';
 import { destinationOpener } from './delivery/open-destination.ts';
 
-import { registry } from './destinations/registry.ts';
+import { destinationKinds } from './destinations/registry.ts';
 import type { Sequence, TeamId } from './event/logged-event.ts';
 import type { NetworkPolicy } from './outbound/outbound.ts';
 import { createOpenOutbound } from './outbound/undici.ts';
@@ -34,11 +34,14 @@ const data = workerData as LogWorkerData;
 const port = parentPort!;
 const clock = systemClock;
 const logger = createLogger({ level: data.logLevel, thread: 'log' });
-const secretBox = new SecretBox(Buffer.from(data.masterKey), data.previousKeys.map((key) => Buffer.from(key)));
+const secretBox = new SecretBox(
+  Buffer.from(data.masterKey),
+  data.previousKeys.map((key) => Buffer.from(key)),
+);
 
 const store = openSqliteStore({ folder: data.folder, clock, logger, defaultRetentionDays: data.retentionDays });
 const openDestination = destinationOpener({
-  kinds: registry,
+  kinds: destinationKinds,
   openOutbound: createOpenOutbound({ network: data.network, allowHttp: data.allowHttp }),
   secretBox,
   clock,

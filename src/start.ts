@@ -8,7 +8,7 @@ import type { Config } from './config/config.ts';
 import { loadMasterKey } from './config/master-key.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { destinationOpener } from './delivery/open-destination.ts';
-import { registry } from './destinations/registry.ts';
+import { destinationKinds } from './destinations/registry.ts';
 import { buildServer } from './http/server.ts';
 import type { IndexWorkerData } from './index-worker.ts';
 import { createAccept } from './ingest/create-accept.ts';
@@ -49,9 +49,16 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
 
   try {
     const master = loadMasterKey(config);
-    if (master.created) logger.warn({ file: master.file }, 'made a master key; back it up, without it no stored credential can be opened');
+    if (master.created)
+      logger.warn(
+        { file: master.file },
+        'made a master key; back it up, without it no stored credential can be opened',
+      );
     const secretBox = new SecretBox(master.key, master.previous);
-    const openOutbound = createOpenOutbound({ network: config.destinationNetwork, allowHttp: config.allowHttpDestinations });
+    const openOutbound = createOpenOutbound({
+      network: config.destinationNetwork,
+      allowHttp: config.allowHttpDestinations,
+    });
     let died: (reason: Error) => void = () => {};
     const death = new Promise<Error>((resolve) => {
       died = resolve;
@@ -74,7 +81,10 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
     const keys = logWorker.service<ApiKeyStore>('keys');
     const delivery = logWorker.service<Delivery>('delivery');
 
-    const indexWorker = await spawn<IndexWorkerData>('index-worker', died, { folder: config.dataDir, logLevel: config.logLevel });
+    const indexWorker = await spawn<IndexWorkerData>('index-worker', died, {
+      folder: config.dataDir,
+      logLevel: config.logLevel,
+    });
     stopping.push(indexWorker.stop);
     const reader = indexWorker.service<Pick<EventLog, 'read' | 'find' | 'bounds' | 'vocabulary'>>('log');
     const search = indexWorker.service<Search>('search');
@@ -103,12 +113,18 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
       },
       search,
       delivery,
-      kinds: registry,
+      kinds: destinationKinds,
       teams,
       keys,
       keyring,
       secretBox,
-      openDestination: destinationOpener({ kinds: registry, openOutbound, secretBox, clock, brand: config.brandName }),
+      openDestination: destinationOpener({
+        kinds: destinationKinds,
+        openOutbound,
+        secretBox,
+        clock,
+        brand: config.brandName,
+      }),
       openOutbound,
       clock,
       logger,

@@ -73,7 +73,9 @@ export function connect(port: Port): {
       new Proxy({} as T, {
         get: (_, method) =>
           // Not a thenable: awaiting a proxy must not call the other thread.
-          typeof method === 'string' && method !== 'then' ? (...args: unknown[]) => call(name, method, args) : undefined,
+          typeof method === 'string' && method !== 'then'
+            ? (...args: unknown[]) => call(name, method, args)
+            : undefined,
       }),
     fail: (reason) => {
       failed = reason;

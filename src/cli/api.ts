@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream';
+import { Client } from 'undici';
+
+/** The HTTP API as a command sees it: through the operator's socket, or a URL with a key. */
+export interface Api {
+  /** Sends and reads JSON. Throws ApiError for a problem answer. */
+  json<T>(method: Method, path: string, body?: unknown): Promise<T>;
+  /** Sends a body as it is; answers with status and parsed JSON, problems included. */
+  post(
+    path: string,
+    contentType: string,
+    body: Buffer,
+  ): Promise<{ status: number; retryAfterMs: number; json: unknown }>;
+  /** Opens an answer as a stream. Throws ApiError for a problem answer. */
+  stream(path: string, headers?: Record<string, string>): Promise<Readable>;
+  close(): Promise<void>;
+}
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/** The service's own answer that it would not do something: shown as it is. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly problem: Readonly<Record<string, unknown>>;
+  constructor(status: number, problem: Readonly<Record<string, unknown>>) {
+    super(describe(status, problem));
+    this.status = status;
+    this.code = String(problem['code'] ?? status);
+    this.problem = problem;
+  }
+}
+
+export function openApi(at: { readonly socketPath: string } | { readonly url: string; readonly key: string }): Api {
+  const remote = 'url' in at ? new URL(at.url) : undefined;
+  const client = new Client(
+    remote?.origin ?? 'http://operator',
+    'socketPath' in at ? { socketPath: at.socketPath } : {},
+  );
+  const prefix = remote?.pathname.replace(/\/$/, '') ?? '';
+  const auth = 'key' in at ? { authorization: `Bearer ${at.key}` } : {};
+
+  const request = (method: Method, path: string, headers: Record<string, string>, body?: Buffer | string) =>
+    client.request({
+      method,
+      path: prefix + path,
+      headers: { ...auth, ...headers },
+      body: body ?? null,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+
+  return {
+    json: async <T>(method: Method, path: string, body?: unknown): Promise<T> => {
+      const headers = {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      };
+      const answer = await request(method, path, headers, body === undefined ? undefined : JSON.stringify(body));
+      const json = parse(await answer.body.text());
+      if (answer.statusCode >= 400) throw new ApiError(answer.statusCode, json as Record<string, unknown>);
+      return json as T;
+    },
+    post: async (path, contentType, body) => {
+      const answer = await request('POST', path, { 'content-type': contentType }, body);
+      const retryAfter = Number(answer.headers['retry-after'] ?? 1);
+      return { status: answer.statusCode, retryAfterMs: retryAfter * 1000, json: parse(await answer.body.text()) };
+    },
+    stream: async (path, headers = {}) => {
+      const answer = await request('GET', path, headers);
+      if (answer.statusCode >= 400)
+        throw new ApiError(answer.statusCode, parse(await answer.body.text()) as Record<string, unknown>);
+      return answer.body;
+    },
+    close: () => client.close(),
+  };
+}
+
+function parse(text: string): unknown {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { title: 'The answer is not JSON; is this the address of Trailproof?', detail: text.slice(0, 200) };
+  }
+}
+
+function describe(status: number, problem: Readonly<Record<string, unknown>>): string {
+  const lines = [String(problem['detail'] ?? problem['title'] ?? `The service answered ${status}`)];
+  const errors = problem['errors'];
+  if (Array.isArray(errors)) for (const e of errors) lines.push(`  ${e.path}: ${e.message}`);
+  return lines.join('\n');
+}

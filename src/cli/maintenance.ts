@@ -1,0 +1,137 @@
+import { existsSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { rotateMasterKey } from '../config/master-key.ts';
+import { ApiError } from './api.ts';
+import { type Cli, EXIT } from './program.ts';
+import { isServing } from './session.ts';
+import { count } from './terminal.ts';
+
+interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+/** Below this, a busy service fills the disk within hours. */
+const LOW_DISK_BYTES = 1024 ** 3;
+
+export function addMaintenance(program: Command, cli: Cli): void {
+  program
+    .command('migrate')
+    .description('bring the database to this version (serve does so by itself at start)')
+    .action(async () => {
+      await cli.operator((api) => api.json('GET', '/readyz'));
+      cli.print({ migrated: true }, () => 'The database is at the version of this program.');
+    });
+
+  program
+    .command('doctor')
+    .description('look for what would keep the service from working')
+    .action(async () => {
+      const findings = await examine(cli);
+      cli.print(findings, () =>
+        findings
+          .map((f) => `${f.ok ? '✓' : '✕'} ${f.name.padEnd(14)} ${f.detail}${f.fix ? `\n  → ${f.fix}` : ''}`)
+          .join('\n'),
+      );
+      if (findings.some((f) => !f.ok)) cli.exit(EXIT.failed);
+    });
+
+  program
+    .command('master-key')
+    .description('the key that seals stored credentials')
+    .command('rotate')
+    .description('make a new master key and seal every stored credential with it; the service must be stopped')
+    .action(async () => {
+      const config = cli.config();
+      if (await isServing(config)) throw new Error('The service is running on this data folder. Stop it, then rotate.');
+      const file = rotateMasterKey(config);
+      // Starting the core seals everything under the new key and then forgets the previous one.
+      await cli.operator((api) => api.json('GET', '/readyz'));
+      cli.print(
+        { rotated: true, file },
+        () => `Sealed every stored credential under the new master key in ${file}. Back it up.`,
+      );
+    });
+}
+
+async function examine(cli: Cli): Promise<Finding[]> {
+  const config = cli.config();
+  const findings: Finding[] = [{ name: 'configuration', ok: true, detail: 'no mistakes' }];
+  const folder = config.dataDir;
+  if (!existsSync(folder)) {
+    findings.push({ name: 'data folder', ok: true, detail: `${folder} does not exist yet; serve makes it` });
+    return findings;
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  findings.push({
+    name: 'disk',
+    ok: free >= LOW_DISK_BYTES,
+    detail: `${count(Math.round(free / 1024 ** 2))} MiB free in ${folder}`,
+    ...(free >= LOW_DISK_BYTES
+      ? {}
+      : { fix: 'Free some space: a full disk refuses new events (nothing stored is lost).' }),
+  });
+  const open = (statSync(folder).mode & 0o077) !== 0;
+  findings.push({
+    name: 'permissions',
+    ok: !open,
+    detail: open ? `${folder} can be read by other users` : 'the data folder is private',
+    ...(open ? { fix: `Run: chmod 700 ${folder}` } : {}),
+  });
+  if (config.masterKey === null && config.masterKeyFile === null)
+    findings.push({
+      name: 'master key',
+      ok: existsSync(join(folder, 'master.key')),
+      detail: `kept in ${join(folder, 'master.key')}, beside what it protects`,
+      ...(existsSync(join(folder, 'master.key')) ? {} : { fix: 'Start the service once, or set MASTER_KEY.' }),
+    });
+  findings.push({
+    name: 'service',
+    ok: true,
+    detail: (await isServing(config)) ? 'running on this folder' : 'not running',
+  });
+  try {
+    await cli.operator((api) => api.json('GET', '/readyz'));
+    findings.push({ name: 'store', ok: true, detail: 'can make events durable' });
+    findings.push(...(await unhealthy(cli)));
+  } catch (error) {
+    findings.push({
+      name: 'store',
+      ok: false,
+      detail: error instanceof ApiError ? error.message : String(error),
+      fix: 'See the message; nothing was changed.',
+    });
+  }
+  return findings;
+}
+
+async function unhealthy(cli: Cli): Promise<Finding[]> {
+  return cli.operator(async (api) => {
+    const teams = await api.json<{ items: { id: string }[] }>('GET', '/v1/teams');
+    const findings: Finding[] = [];
+    for (const { id: team } of teams.items) {
+      const query = `?team=${encodeURIComponent(team)}`;
+      const { items } = await api.json<{ items: { id: string; name: string }[] }>('GET', `/v1/destinations${query}`);
+      for (const destination of items) {
+        const health = await api.json<{
+          state: string;
+          cause: string | null;
+          fix: string | null;
+          counts: { pending: number };
+        }>('GET', `/v1/destinations/${destination.id}/health${query}`);
+        if (['connected', 'pending', 'paused'].includes(health.state)) continue;
+        findings.push({
+          name: `${team}/${destination.name}`,
+          ok: false,
+          detail: `${health.state}: ${health.cause ?? ''} ${count(health.counts.pending)} events are waiting, none is lost.`,
+          ...(health.fix ? { fix: health.fix } : {}),
+        });
+      }
+    }
+    return findings;
+  });
+}

@@ -1,0 +1,148 @@
+import { Command, CommanderError } from 'commander';
+import { type Config, readConfig } from '../config/config.ts';
+import { type Api, ApiError } from './api.ts';
+import { addDestinations } from './destinations.ts';
+import { addEvents } from './events.ts';
+import { addKeys } from './keys.ts';
+import { addMaintenance } from './maintenance.ts';
+import { type StartCore, withOperator } from './session.ts';
+import { addTeams } from './teams.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Exit codes, documented in the help and in docs/guide/command-line.md. */
+export const EXIT = { done: 0, failed: 1, usage: 2, config: 3, partly: 4 } as const;
+
+/** What every command is given. */
+export interface Cli {
+  readonly terminal: Terminal;
+  readonly env: NodeJS.ProcessEnv;
+  /** The checked configuration; prints all mistakes and exits with 3 when there are any. */
+  config(): Config;
+  /** Runs work with the API of the service on this data folder, running or not. */
+  operator<T>(work: (api: Api) => Promise<T>): Promise<T>;
+  /** Prints a result: `human` on a terminal, `data` with --json. */
+  print(data: unknown, human: () => string): void;
+  /** Ends the command with this exit code once it has printed what it has to. */
+  exit(code: number): void;
+}
+
+/** What only the composition root can provide. */
+export interface Entry {
+  readonly terminal: Terminal;
+  readonly env: NodeJS.ProcessEnv;
+  readonly startCore: StartCore;
+  serve(config: Config): Promise<number>;
+  demo(options: { once: boolean; events: number; json: boolean }): Promise<number>;
+  sandbox(options: { port: number; host: string; tls: boolean; json: boolean }): Promise<number>;
+}
+
+/** Runs one command line and says the exit code. */
+export async function runCli(args: readonly string[], entry: Entry): Promise<number> {
+  const { terminal, env } = entry;
+  const program = new Command('trailproof');
+  let code: number = EXIT.done;
+  const json = (): boolean => program.opts<{ json?: boolean }>().json === true;
+  const config = (): Config => {
+    const read = readConfig(env);
+    if (read.ok) return read.config;
+    throw new ConfigMistakes(read.problems);
+  };
+  const cli: Cli = {
+    terminal,
+    env,
+    config,
+    operator: (work) => withOperator(config(), entry.startCore, work),
+    print: (data, human) => void terminal.out.write(`${json() ? JSON.stringify(data) : human()}\n`),
+    exit: (value) => {
+      code = value;
+    },
+  };
+
+  program
+    .description('The audit log that proves it arrived.')
+    .option('--json', 'print results as JSON')
+    .exitOverride()
+    .showHelpAfterError('(add --help for the options)')
+    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) })
+    .addHelpText(
+      'after',
+      '\nSettings come from the environment (docs/reference/configuration.md). Administrative commands work while the\nservice runs and while it does not.\n\nExit codes: 0 done · 1 failed · 2 wrong usage · 3 wrong configuration · 4 partly done (some events were rejected)',
+    );
+  program
+    .command('serve')
+    .description('run the service: HTTP API, durable log, delivery')
+    .action(async () => cli.exit(await entry.serve(config())));
+  program
+    .command('demo')
+    .description('run the service with stand-ins for five SIEMs and the events of a day, and show where each arrived')
+    .option('--once', 'end when every event has arrived everywhere (exit 0), or cannot (exit 1)', false)
+    .option('--events <n>', 'how many events to send', positiveInteger, 2000)
+    .action(async (o: { once: boolean; events: number }) => cli.exit(await entry.demo({ ...o, json: json() })));
+  program
+    .command('sandbox')
+    .description('run only the stand-ins for the five SIEMs, with a page that shows what each received')
+    .option(
+      '--port <n>',
+      'port of the page; the stand-ins take the five ports after it (0: any free ports)',
+      positiveInteger,
+      4100,
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--tls', 'serve https with a certificate made at start', false)
+    .action(async (o: { port: number; host: string; tls: boolean }) =>
+      cli.exit(await entry.sandbox({ ...o, json: json() })),
+    );
+  addTeams(program, cli);
+  addKeys(program, cli);
+  addEvents(program, cli);
+  addDestinations(program, cli);
+  addMaintenance(program, cli);
+  // `--json` may stand before or behind the command.
+  for (const command of allCommands(program))
+    command.option('--json', 'print results as JSON').hook('preAction', raiseJson);
+
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    return explain(error, terminal, json());
+  }
+
+  function raiseJson(command: Command): void {
+    if (command.opts<{ json?: boolean }>().json) program.setOptionValue('json', true);
+  }
+}
+
+export function positiveInteger(text: string): number {
+  if (!/^\d+$/.test(text))
+    throw new CommanderError(EXIT.usage, 'commander.invalidArgument', `error: "${text}" is not a whole number`);
+  return Number(text);
+}
+
+class ConfigMistakes extends Error {
+  readonly problems: readonly { variable: string; problem: string; remedy: string }[];
+  constructor(problems: readonly { variable: string; problem: string; remedy: string }[]) {
+    super(problems.map((p) => `${p.variable}: ${p.problem}\n  → ${p.remedy}`).join('\n'));
+    this.problems = problems;
+  }
+}
+
+function explain(error: unknown, terminal: Terminal, json: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof ConfigMistakes ? EXIT.config : EXIT.failed;
+  if (json) {
+    const problem =
+      error instanceof ApiError
+        ? error.problem
+        : error instanceof ConfigMistakes
+          ? error.problems
+          : { detail: message };
+    terminal.out.write(`${JSON.stringify({ error: problem })}\n`);
+  } else terminal.err.write(`${message}\n`);
+  return code;
+}
+
+function allCommands(command: Command): Command[] {
+  return command.commands.flatMap((c) => [c, ...allCommands(c)]);
+}

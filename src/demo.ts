@@ -1,0 +1,258 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Api, openApi } from './cli/api.ts';
+import { operatorSocket } from './cli/operator-socket.ts';
+import { count, table } from './cli/terminal.ts';
+import { readConfig } from './config/config.ts';
+import { dayOfEvents } from './demo-events.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
+import { type Running, start } from './start.ts';
+import { createLogger } from './telemetry/logger.ts';
+
+/**
+ * The demo: the whole service with SQLite in a folder of its own, stand-ins for the five SIEMs, a day of events sent
+ * through the public HTTP API, one SIEM switched off and on again, and at the end a count of what arrived where, taken
+ * from the stand-ins' own books and compared id by id with the log's export.
+ */
+export interface DemoOptions {
+  readonly once: boolean;
+  readonly events: number;
+  readonly json: boolean;
+}
+
+/** How long everything may take to arrive once all is sent and every SIEM answers again. */
+const ARRIVE_WITHIN_MS = 60_000;
+const TEAM = 'acme';
+/** Sent over about this long, so that a person can watch. */
+const SENDING_MS = 8_000;
+const OUTAGE = 'splunk';
+
+interface Row {
+  readonly siem: string;
+  readonly received: number;
+  readonly duplicates: number;
+  readonly missing: number;
+}
+interface DestinationRow {
+  readonly id: string;
+  readonly kind: string;
+}
+interface Health {
+  readonly state: string;
+  readonly counts: {
+    readonly matched: number;
+    readonly delivered: number;
+    readonly deadLettered: number;
+    readonly pending: number;
+  };
+}
+
+export async function runDemo(options: DemoOptions, stopped: Promise<void>): Promise<number> {
+  const say = (text: string): void => void (options.json || process.stdout.write(`${text}\n`));
+  const folder = await mkdtemp(join(tmpdir(), 'trailproof-demo-'));
+  const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  let interrupted = false;
+  void stopped.then(() => {
+    interrupted = true;
+  });
+
+  try {
+    const read = readConfig({
+      PORT: '0',
+      ...process.env,
+      DATA_DIR: folder,
+      DESTINATION_NETWORK: 'any',
+      ALLOW_HTTP_DESTINATIONS: 'true',
+      LOG_LEVEL: 'error',
+      RATE_LIMIT_PER_MINUTE: '100000',
+    });
+    if (!read.ok) throw new Error(read.problems.map((p) => `${p.variable}: ${p.problem}`).join('\n'));
+    const sandbox = await startSandbox({ port: 0, host: '127.0.0.1', tls: false, keep: 200 });
+    closing.push(() => sandbox.close());
+    const service = await start(read.config, createLogger({ level: 'error', thread: 'main' }), { serve: true });
+    closing.push(() => service.stop());
+    say(
+      `Service   ${service.url}   (API description: ${service.url}/openapi.json)\nSandbox   ${sandbox.url}   (what each SIEM received, and switches to make it misbehave)\n`,
+    );
+
+    const key = await createTeamAndKey(folder);
+    const api = openApi({ url: service.url!, key });
+    closing.push(() => api.close());
+    const destinations = await connectAll(api, sandbox, say);
+
+    say(
+      `\nSending ${count(options.events)} events of a day at Acme through POST /v1/events; ${OUTAGE} is switched off on the way.\n`,
+    );
+    const accepted = await sendDay(api, sandbox, destinations, options, () => interrupted);
+    await arriveEverywhere(api, sandbox, destinations, options, () => interrupted);
+    if (interrupted) return 130;
+
+    const { rows, logged } = await compare(api, sandbox);
+    const complete = rows.every((row) => row.missing === 0);
+    if (options.json) process.stdout.write(`${JSON.stringify({ accepted, logged, siems: rows, complete })}\n`);
+    say(
+      `\nAccepted  ${count(accepted)} events sent here, and ${count(logged - accepted)} of the service's own: ${count(logged)} in the log\n\n${table(
+        [
+          ['SIEM', 'RECEIVED', 'DUPLICATES', 'MISSING'],
+          ...rows.map((r) => [r.siem, r.received, r.duplicates, r.missing]),
+        ],
+      )}\n\n${complete ? 'Every event is at every SIEM.' : 'Some events have not arrived; see above.'}`,
+    );
+    if (options.once) return complete ? 0 : 1;
+    await stayUp(service, sandbox, key, stopped, say);
+    return 0;
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+async function createTeamAndKey(folder: string): Promise<string> {
+  const operator = openApi({ socketPath: operatorSocket(folder) });
+  try {
+    await operator.json('POST', '/v1/teams', { id: TEAM, name: 'Acme' });
+    const { key } = await operator.json<{ key: string }>('POST', '/v1/api-keys', {
+      team: TEAM,
+      name: 'demo',
+      scopes: ['events:write', 'events:read', 'destinations:read', 'destinations:write'],
+    });
+    return key;
+  } finally {
+    await operator.close();
+  }
+}
+
+async function connectAll(api: Api, sandbox: Sandbox, say: (text: string) => void): Promise<readonly DestinationRow[]> {
+  const made: DestinationRow[] = [];
+  for (const [kind, standIn] of sandbox.standIns) {
+    const destination = await api.json<DestinationRow>('POST', '/v1/destinations', {
+      kind,
+      name: kind,
+      settings: standIn.settings,
+      startAt: 'beginning',
+    });
+    const test = await api.json<{ ok: boolean; steps: { name: string; ok: boolean; detail: string }[] }>(
+      'POST',
+      `/v1/destinations/${destination.id}/test`,
+      {},
+    );
+    say(
+      `${test.ok ? '✓' : '✕'} ${kind.padEnd(9)} ${test.steps.map((s) => `${s.name} ${s.ok ? 'ok' : s.detail}`).join(' · ')}`,
+    );
+    made.push({ id: destination.id, kind });
+  }
+  return made;
+}
+
+async function sendDay(
+  api: Api,
+  sandbox: Sandbox,
+  destinations: readonly DestinationRow[],
+  options: DemoOptions,
+  interrupted: () => boolean,
+): Promise<number> {
+  const events = dayOfEvents(options.events, Date.now());
+  const batches = 80;
+  const size = Math.ceil(events.length / batches);
+  const show = progressBoard(api, sandbox, destinations, options);
+  let accepted = 0;
+  for (let i = 0; i < batches && !interrupted(); i++) {
+    if (i === 20) sandbox.standIns.get(OUTAGE)?.setFault({ kind: 'busy' });
+    if (i === 60) sandbox.standIns.get(OUTAGE)?.setFault(null);
+    const batch = events.slice(i * size, (i + 1) * size);
+    if (batch.length === 0) continue;
+    const answer = await api.json<{ accepted: number }>('POST', '/v1/events', batch);
+    accepted += answer.accepted;
+    if (i % 4 === 0) await show(accepted);
+    await wait(SENDING_MS / batches);
+  }
+  sandbox.standIns.get(OUTAGE)?.setFault(null);
+  return accepted;
+}
+
+async function arriveEverywhere(
+  api: Api,
+  sandbox: Sandbox,
+  destinations: readonly DestinationRow[],
+  options: DemoOptions,
+  interrupted: () => boolean,
+): Promise<void> {
+  const show = progressBoard(api, sandbox, destinations, options);
+  const until = Date.now() + ARRIVE_WITHIN_MS;
+  while (Date.now() < until && !interrupted()) {
+    const healths = await show(null);
+    if (healths.every((h) => h.state === 'connected' && h.counts.pending === 0)) return;
+    await wait(250);
+  }
+}
+
+/** Draws one line per SIEM in place on a terminal; elsewhere (a log) prints a line when the outage begins and ends. */
+function progressBoard(
+  api: Api,
+  sandbox: Sandbox,
+  destinations: readonly DestinationRow[],
+  { json }: DemoOptions,
+): (accepted: number | null) => Promise<readonly Health[]> {
+  let drawn = 0;
+  let lastState = 'connected';
+  return async (accepted) => {
+    const healths = await Promise.all(
+      destinations.map((d) => api.json<Health>('GET', `/v1/destinations/${d.id}/health`)),
+    );
+    if (json) return healths;
+    if (process.stdout.isTTY) {
+      const lines = destinations.map(({ kind }, i) => {
+        const { state, counts } = healths[i]!;
+        const share = counts.matched === 0 ? 1 : counts.delivered / counts.matched;
+        return `  ${kind.padEnd(9)} ${'█'.repeat(Math.round(share * 30)).padEnd(30, '░')} ${count(counts.delivered).padStart(7)} delivered ${count(counts.pending).padStart(6)} waiting  ${state}`;
+      });
+      const text = [...(accepted === null ? [] : [`  ${count(accepted)} accepted`]), ...lines];
+      process.stdout.write(`${drawn ? `\x1b[${drawn}A` : ''}${text.map((line) => `\x1b[2K${line}\n`).join('')}`);
+      drawn = text.length;
+    } else {
+      const at = healths[destinations.findIndex((d) => d.kind === OUTAGE)]!;
+      if (at.state !== lastState)
+        process.stdout.write(
+          `${OUTAGE}: ${at.state}, ${count(at.counts.pending)} waiting, ${count(sandbox.standIns.get(OUTAGE)!.counts().distinct)} received\n`,
+        );
+      lastState = at.state;
+    }
+    return healths;
+  };
+}
+
+/** Reads the log back through the API and looks for each id in each stand-in's own books. */
+async function compare(api: Api, sandbox: Sandbox): Promise<{ rows: Row[]; logged: number }> {
+  const ids: string[] = [];
+  // The export is an audit event itself, so it also exports what no SIEM can have yet: only ids before it are compared.
+  for await (const line of createInterface({ input: await api.stream('/v1/events/export?format=ndjson&order=asc') })) {
+    const event = JSON.parse(line) as { id: string; eventType: string };
+    if (event.eventType !== 'audit.exported') ids.push(event.id);
+  }
+  const rows = [...sandbox.standIns].map(([siem, standIn]) => {
+    const at = standIn.ids();
+    const found = ids.filter((id) => at.has(id));
+    return {
+      siem,
+      received: found.length,
+      duplicates: found.reduce((sum, id) => sum + at.get(id)! - 1, 0),
+      missing: ids.length - found.length,
+    };
+  });
+  return { rows, logged: ids.length };
+}
+
+async function stayUp(
+  service: Running,
+  sandbox: Sandbox,
+  key: string,
+  stopped: Promise<void>,
+  say: (text: string) => void,
+): Promise<void> {
+  say(
+    `\nStill running. Make a SIEM misbehave on ${sandbox.url}, then send more:\n\n  curl -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' ${service.url}/v1/events \\\n    -d '{"timestamp":"${new Date().toISOString()}","eventType":"auth.login.success","actor":{"id":"you"}}'\n\nPress Ctrl-C to stop.`,
+  );
+  await stopped;
+}
