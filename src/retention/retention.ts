@@ -1,0 +1,106 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { Sequence, TeamId } from '../event/logged-event.ts';
+import type { EventLog } from '../store/event-log.ts';
+import type { TeamStore } from '../store/teams.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** What one round of retention did. */
+export interface RetentionReport {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Events deleted, over all teams. */
+  readonly deleted: number;
+  /** Teams with events past their time that stay because a destination still has to get them. */
+  readonly held: readonly { readonly team: TeamId; readonly events: number }[];
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const ATTEMPTS_KEPT_DAYS = 30;
+/** Events deleted at once: appends run between two steps. */
+const STEP = 4096;
+
+/**
+ * Deletes, at start and every hour, the events that are older than their team's retention by `receivedAt` and settled or
+ * filtered at every destination of the team (`settledThrough`, paused destinations included); and attempts older than 30
+ * days. A team that fails is logged and tried again the next hour; the others go on.
+ */
+export function startRetention(options: {
+  readonly log: Pick<EventLog, 'bounds' | 'firstReceivedSince' | 'deleteThrough'>;
+  readonly teams: Pick<TeamStore, 'list'>;
+  /** Every event up to here is settled or filtered everywhere; the end of the log where there is no destination. */
+  readonly settledThrough: (team: TeamId) => Promise<Sequence>;
+  /** Deletes attempts older than `at` (milliseconds). */
+  readonly pruneAttempts: (at: number) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): {
+  /** One round now, or the one under way. */
+  runNow(): Promise<RetentionReport>;
+  stop(): Promise<void>;
+} {
+  const { log, teams, settledThrough, pruneAttempts, clock, logger } = options;
+  const stopping = new AbortController();
+  let round: Promise<RetentionReport> | undefined;
+
+  /** Deletes what is due of one team and says what is due but held. */
+  const runTeam = async (team: TeamId, cutoff: number): Promise<{ deleted: number; held: number }> => {
+    const due = (await log.firstReceivedSince(team, cutoff)) - 1;
+    const through = Math.min(due, await settledThrough(team));
+    const { first } = await log.bounds(team);
+    let deleted = 0;
+    for (let at = first - 1; at < through && !stopping.signal.aborted; await setImmediate()) {
+      at = Math.min(at + STEP, through);
+      deleted += await log.deleteThrough(team, at);
+    }
+    return { deleted, held: Math.max(0, due - Math.max(through, first - 1)) };
+  };
+
+  const run = async (): Promise<RetentionReport> => {
+    const at = clock.now();
+    const held: { team: TeamId; events: number }[] = [];
+    let deleted = 0;
+    await pruneAttempts(at - ATTEMPTS_KEPT_DAYS * DAY_MS);
+    for (const { id, retentionDays } of await teams.list()) {
+      if (stopping.signal.aborted) break;
+      try {
+        const done = await runTeam(id, at - retentionDays * DAY_MS);
+        deleted += done.deleted;
+        if (done.held > 0) held.push({ team: id, events: done.held });
+      } catch (error) {
+        logger.error({ err: error, team: id }, 'Retention failed for a team and is tried again in an hour');
+      }
+    }
+    if (deleted > 0 || held.length > 0) logger.info({ deleted, held }, 'Retention deleted what is old and settled');
+    return { at, deleted, held };
+  };
+
+  const runNow = (): Promise<RetentionReport> => {
+    round ??= run().finally(() => {
+      round = undefined;
+    });
+    return round;
+  };
+
+  const everyHour = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await runNow();
+      } catch (error) {
+        logger.error({ err: error }, 'Retention failed and is tried again in an hour');
+      }
+      await clock.sleep(HOUR_MS, stopping.signal);
+    }
+  };
+
+  const running = everyHour();
+  return {
+    runNow,
+    async stop() {
+      stopping.abort();
+      await running;
+      await round;
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { Sequence, TeamId } from '../event/logged-event.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { LogReader } from './log-reader.ts';
+import { SEGMENT_EVENTS, type Segment, startSegment } from './segment.ts';
+import { type SegmentFile, SegmentGone } from './segment-file.ts';
+
+/** Between two steps of this many events the thread is free for queries. */
+const STEP = { events: 512, bytes: 4 * 1024 * 1024 };
+const TRIM_EVERY_MS = 10 * 60_000;
+const AFTER_ERROR_MS = 5_000;
+
+/**
+ * Keeps the segments of every team in step with its log: each full segment's worth of events becomes one, and what
+ * retention deleted from the log leaves the index within ten minutes. The cursor of a team is the end of its newest
+ * segment, written with it.
+ */
+export function createIndexer(options: {
+  file: SegmentFile;
+  log: LogReader;
+  clock: Clock;
+  logger?: Logger | undefined;
+}): {
+  start(): void;
+  /** The team has events up to `last`. */
+  wake(team: TeamId, last: Sequence): void;
+  /** Events up to here are in segments; 0 when none is. Drops an index that is not of this log. */
+  indexedThrough(team: TeamId): Promise<Sequence>;
+  /** Events in full segments' worths that wait to be indexed, over all teams. */
+  lag(): Promise<number>;
+  /** The index file was made anew. */
+  restart(): void;
+  stop(): Promise<void>;
+} {
+  const { file, log, clock, logger } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  /** Teams that may have a segment's worth; the ends of teams' logs as last heard; the ends of their indexes. */
+  const due = new Set<TeamId>();
+  const ends = new Map<TeamId, Sequence>();
+  const indexed = new Map<TeamId, Sequence>();
+  let running: Promise<unknown> | undefined;
+  let wakeUp = (): void => {};
+
+  const wake = (team: TeamId, last: Sequence): void => {
+    ends.set(team, last);
+    if (last - (indexed.get(team) ?? 0) < SEGMENT_EVENTS) return;
+    due.add(team);
+    wakeUp();
+  };
+
+  /** An index can be of another log when a backup of either was put back: then its last event differs. */
+  const indexedThrough = async (team: TeamId): Promise<Sequence> => {
+    const newest = file.newest(team);
+    if (newest && !indexed.has(team)) {
+      const [event] = await log.read(team, newest.last - 1, { events: 1, bytes: 1 });
+      const { last } = await log.bounds(team);
+      if (newest.last > last || (event?.sequence === newest.last && event.id !== newest.lastId)) {
+        logger?.warn({ team }, 'The search index is of another log and is built anew');
+        file.replace(team, file.segments(team, 0, newest.last));
+        return 0;
+      }
+    }
+    indexed.set(team, newest?.last ?? 0);
+    return newest?.last ?? 0;
+  };
+
+  /** The events after `after` until `through` or until the segment is full; undefined when not all are there. */
+  const build = async (team: TeamId, after: Sequence, through: Sequence): Promise<Segment | undefined> => {
+    const segment = startSegment();
+    let at = after;
+    while (at < through && !segment.isFull()) {
+      const events = await log.read(team, at, { ...STEP, events: Math.min(STEP.events, through - at) });
+      if (events[0]?.sequence !== at + 1 || signal.aborted) return undefined;
+      for (const event of events) {
+        if (segment.isFull()) break;
+        segment.add(event);
+        at = event.sequence;
+      }
+      await setImmediate();
+    }
+    return segment.finish();
+  };
+
+  /** One segment of the team, when it has one's worth. */
+  const index = async (team: TeamId): Promise<boolean> => {
+    const through = await indexedThrough(team);
+    const { first, last } = await log.bounds(team);
+    const after = Math.max(through, first - 1);
+    if (last - after < SEGMENT_EVENTS) return false;
+    const segment = await build(team, after, after + SEGMENT_EVENTS);
+    if (!segment) return false;
+    file.replace(team, [], segment);
+    indexed.set(team, segment.last);
+    return true;
+  };
+
+  /** Drops segments older than the log, and builds the one anew of which the log has only the rest. */
+  const trim = async (team: TeamId): Promise<void> => {
+    const { first, last } = await log.bounds(team);
+    const newest = file.newest(team);
+    if (!newest) return;
+    const start = last === 0 ? newest.last + 1 : first;
+    const old = file.segments(team, 0, start - 1);
+    const cut = old.at(-1);
+    if (!cut) return;
+    if (cut.last < start) return file.replace(team, old);
+    const rest = await build(team, start - 1, cut.last);
+    if (rest) file.replace(team, old, rest);
+  };
+
+  const indexing = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const [team] = due;
+      if (team === undefined) {
+        await new Promise<void>((resolve) => {
+          wakeUp = resolve;
+        });
+        continue;
+      }
+      due.delete(team);
+      if (await guarded(() => index(team))) due.add(team);
+    }
+  };
+
+  const trimming = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await guarded(async () => {
+        for (const { team, last } of await log.teams()) wake(team, last);
+        for (const team of file.teams()) if (!signal.aborted) await trim(team);
+      });
+      await clock.sleep(TRIM_EVERY_MS, signal);
+    }
+  };
+
+  /** A log that cannot be read now, or a new index file, must not end the loop: the next round tries again. */
+  const guarded = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted || error instanceof SegmentGone) return undefined;
+      logger?.error({ err: error }, 'Indexing failed and is tried again');
+      await clock.sleep(AFTER_ERROR_MS, signal);
+      return undefined;
+    }
+  };
+
+  return {
+    start: () => {
+      running ??= Promise.all([indexing(), trimming()]);
+    },
+    wake,
+    indexedThrough,
+    async lag() {
+      let events = 0;
+      for (const { team, last } of await log.teams()) {
+        if (last < SEGMENT_EVENTS) continue;
+        const { first } = await log.bounds(team);
+        const waiting = last - Math.max(file.newest(team)?.last ?? 0, first - 1);
+        events += waiting - (waiting % SEGMENT_EVENTS);
+      }
+      return events;
+    },
+    restart: () => {
+      indexed.clear();
+      for (const [team, last] of ends) wake(team, last);
+    },
+    async stop() {
+      stopping.abort();
+      wakeUp();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import ipaddr from 'ipaddr.js';
+import type { CanonicalEvent } from '../event/schema.ts';
+import { BadQuery, type EventQuery } from './search.ts';
+
+/**
+ * What a filter means, once for the index and for events in memory. Each searchable field has one normal form; a
+ * filter becomes needles, and a field matches when its normal form between two NULs contains one of them: `\0x\0` is
+ * "is x", `\0x` is "begins with x", `x` is "has x as a part".
+ */
+export interface Clause {
+  readonly field: FieldName;
+  readonly needles: readonly string[];
+}
+
+/** Clauses of one condition are alternatives; conditions must all hold. */
+export type Condition = readonly Clause[];
+
+interface Field {
+  readonly of: (event: CanonicalEvent) => string | undefined;
+  /** The form in which values and needles are compared; undefined: the value cannot be found by this field. */
+  readonly form: (value: string) => string | undefined;
+}
+
+const asIs = (value: string): string => value;
+/** Ids compare exactly, except that one which is an e-mail address compares as e-mail addresses do. */
+const foldEmail = (value: string): string => (value.includes('@') ? fold(value) : value);
+
+export const FIELDS = {
+  category: { of: (event) => event.eventCategory, form: asIs },
+  type: { of: (event) => event.eventType, form: asIs },
+  status: { of: (event) => event.status, form: asIs },
+  actorId: { of: (event) => event.actor?.id, form: foldEmail },
+  actorEmail: { of: (event) => event.actor?.email, form: fold },
+  actorName: { of: (event) => event.actor?.name, form: fold },
+  targetId: { of: (event) => event.target?.id, form: foldEmail },
+  targetName: { of: (event) => event.target?.name, form: fold },
+  address: { of: (event) => event.context.ipAddress, form: addressKey },
+  ipText: { of: (event) => event.context.ipAddress, form: fold },
+  typeText: { of: (event) => event.eventType, form: fold },
+  description: { of: (event) => event.description, form: fold },
+} satisfies Record<string, Field>;
+
+export type FieldName = keyof typeof FIELDS;
+
+const TEXT_FIELDS = ['actorEmail', 'actorName', 'targetName', 'typeText', 'ipText', 'description'] as const;
+const MOST_VALUES = 100;
+
+/** The query as a test of one event. Throws BadQuery when a value cannot be used. */
+export function compileQuery(query: EventQuery): (event: CanonicalEvent) => boolean {
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
+  const conditions = conditionsOf(query);
+  const isTimed = query.from !== undefined || query.to !== undefined;
+  return (event) => {
+    if (isTimed) {
+      const at = Date.parse(event.timestamp);
+      if (at < from || at >= to) return false;
+    }
+    return conditions.every((clauses) =>
+      clauses.some(({ field, needles }) => {
+        const form = formOf(field, FIELDS[field].of(event));
+        return form !== undefined && needles.some((needle) => `\0${form}\0`.includes(needle));
+      }),
+    );
+  };
+}
+
+/** All of the query but its time range. Throws BadQuery when a value cannot be used. */
+export function conditionsOf(query: EventQuery): readonly Condition[] {
+  const is = (values: readonly string[], ...fields: FieldName[]): Condition =>
+    fields.map((field) => ({ field, needles: values.map((value) => `\0${formOf(field, value) ?? ''}\0`) }));
+  const conditions: Condition[] = [];
+  const add = (path: string, values: readonly string[] | undefined, of: (values: readonly string[]) => Condition) => {
+    if (values === undefined || values.length === 0) return;
+    if (values.length > MOST_VALUES)
+      throw new BadQuery(path, `At most ${MOST_VALUES} values of ${path} can be asked for`);
+    conditions.push(of(values));
+  };
+  add('category', query.category, (values) => is(values, 'category'));
+  add('eventType', query.eventType, (values) => is(values, 'type'));
+  add('status', query.status, (values) => is(values, 'status'));
+  add('actor', query.actor, (values) => is(values, 'actorId', 'actorEmail', 'actorName'));
+  add('target', query.target, (values) => is(values, 'targetId', 'targetName'));
+  add('ip', query.ip, (values) => [{ field: 'address', needles: values.flatMap(addressNeedles) }]);
+  if (query.q) {
+    const needles = [fold(clean(query.q))];
+    conditions.push(TEXT_FIELDS.map((field) => ({ field, needles })));
+  }
+  return conditions;
+}
+
+/** A value's normal form; never contains NUL, which separates values. */
+export function formOf(field: FieldName, value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? FIELDS[field].form(clean(value)) : undefined;
+}
+
+/** Without case: Unicode lower case, both small sigmas alike, composed (NFC). */
+function fold(text: string): string {
+  return text.toLowerCase().replaceAll('ς', 'σ').normalize('NFC');
+}
+
+/** As ingest cleans events: a NUL or lone surrogate becomes U+FFFD. */
+function clean(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+/** `4` or `6` and the address in hex, so that a network is a prefix; `::ffff:a.b.c.d` is `a.b.c.d`. */
+function addressKey(text: string): string | undefined {
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return undefined;
+  return keyOf(ipaddr.process(text));
+}
+
+function keyOf(address: ipaddr.IPv4 | ipaddr.IPv6): string {
+  return address.kind().slice(3) + Buffer.from(address.toByteArray()).toString('hex');
+}
+
+/** An address is one needle; a network is the prefixes it consists of: one, or up to eight when it cuts a hex digit. */
+function addressNeedles(text: string): string[] {
+  const whole = addressKey(text);
+  if (whole !== undefined) return [`\0${whole}\0`];
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text) && !ipaddr.IPv6.isValidCIDR(text))
+    throw new BadQuery('ip', 'Not an IP address or network (for example 10.0.0.7, 10.0.0.0/8 or 2001:db8::/32)');
+  let [address, bits] = ipaddr.parseCIDR(text);
+  if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= 96) {
+    address = address.toIPv4Address();
+    bits -= 96;
+  }
+  const key = keyOf(address);
+  const digits = 1 + Math.floor(bits / 4);
+  if (bits % 4 === 0) return [`\0${key.slice(0, digits)}`];
+  const size = 1 << (4 - (bits % 4));
+  const lowest = Math.floor(Number.parseInt(key[digits]!, 16) / size) * size;
+  return Array.from({ length: size }, (_, i) => `\0${key.slice(0, digits)}${(lowest + i).toString(16)}`);
+}
