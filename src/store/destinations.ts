@@ -96,7 +96,10 @@ export interface Attempt {
   readonly kind: 'delivery' | 'redrive' | 'replay' | 'check' | 'test';
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
+  /** Events in the batch. */
   readonly events: number;
+  /** Of these, how many the SIEM accepted: all when `delivered`, some when `partial`, else 0. */
+  readonly delivered: number;
   /** Bytes sent as body. */
   readonly bytes: number;
   readonly durationMs: number;
@@ -145,7 +148,10 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-/** Destinations, their progress and what delivery writes down. Every change commits together with its audit events. */
+/**
+ * Destinations, their progress and what delivery writes down. Every change commits together with its audit events, or
+ * rejects and leaves nothing: with StoreUnavailable, or with an Error when it names an unknown destination.
+ */
 export interface DestinationStore {
   list(team?: TeamId): Promise<readonly StoredDestination[]>;
   get(id: string): Promise<StoredDestination | undefined>;
@@ -155,14 +161,16 @@ export interface DestinationStore {
   remove(id: string, audit: readonly NewEvent[]): Promise<void>;
   progress(id: string): Promise<Progress | undefined>;
   settle(settlement: Settlement): Promise<void>;
+  /** By sequence, oldest first. */
   deadLetters(id: string, options: { cursor?: string; limit: number; redriving?: boolean }): Promise<Page<DeadLetter>>;
   deadLetter(id: string, event: string): Promise<DeadLetter | undefined>;
   /** Newest first. */
   attempts(id: string, options: { cursor?: string; limit: number }): Promise<Page<Attempt>>;
   /** The successful attempt whose range holds the sequence, newest first; undefined when none is kept. */
   attemptFor(id: string, sequence: Sequence): Promise<Attempt | undefined>;
-  /** Outcomes of attempts since `at`: events delivered and attempts failed. */
+  /** Deliveries and redrives since `since` (milliseconds): events delivered, attempts that delivered nothing. Exact. */
   attemptTotals(id: string, since: number): Promise<{ delivered: number; failedAttempts: number }>;
+  /** Newest first. */
   replays(id: string): Promise<readonly Replay[]>;
   /** Deletes attempts older than `at` (milliseconds). */
   pruneAttempts(at: number): Promise<void>;

@@ -12,7 +12,10 @@ export interface ReadLimit {
   readonly bytes: number;
 }
 
-/** The team's log in figures. `first` is 0 and `last` is 0 for an empty log; `first` moves with retention. */
+/**
+ * The team's log in figures. Both are 0 for a log that never had an event. `first` moves with retention and is
+ * `last + 1` when everything was deleted: `last` never goes back.
+ */
 export interface LogBounds {
   readonly first: Sequence;
   readonly last: Sequence;

@@ -1,0 +1,181 @@
+import type { Sequence, TeamId } from '../../event/logged-event.ts';
+import { StoreUnavailable } from '../event-log.ts';
+import { type Connection, isDiskFull, isStorageError } from './connection.ts';
+import type { DiskReserve } from './disk-reserve.ts';
+import type { LogWriter } from './log-writer.ts';
+
+/** Events one transaction takes at most, so that a full queue does not become one long commit. */
+const GROUP_EVENTS = 16_384;
+
+/** What work runs on: both belong to one connection, and go with it. */
+export interface Session {
+  readonly connection: Connection;
+  readonly log: LogWriter;
+}
+
+interface Item {
+  /** `grow` is refused while the disk is full, `change` may use the reserve. */
+  readonly kind: 'grow' | 'change';
+  readonly events: number;
+  /** Does the work inside the transaction; what it returns is called after the commit. */
+  readonly run: (session: Session) => () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export interface CommitQueueOptions {
+  readonly connect: () => Connection;
+  readonly openLog: (connection: Connection) => LogWriter;
+  readonly reserve: DiskReserve;
+  readonly onGrown: (grown: readonly Growth[]) => void;
+  readonly logger?: StoreLogger;
+}
+
+/** A team whose log grew, and its last sequence now. */
+export interface Growth {
+  readonly team: TeamId;
+  readonly last: Sequence;
+}
+
+export interface StoreLogger {
+  error(data: object, message: string): void;
+}
+
+/**
+ * The only writer. Everything waiting at the same moment shares one transaction and one sync, and is answered after
+ * it; what arrives meanwhile is the next group. Work that throws fails alone: the transaction is rolled back and done
+ * again without it. When the store itself fails, the whole group fails, and the next one starts on a new connection
+ * that reads every counter back, since nobody knows how an interrupted commit ended.
+ */
+export class CommitQueue {
+  readonly #options: CommitQueueOptions;
+  #session: Session | undefined;
+  #waiting: Item[] = [];
+  #closed = false;
+
+  /** Throws when the store cannot be opened. */
+  constructor(options: CommitQueueOptions) {
+    this.#options = options;
+    this.#session = this.#open();
+  }
+
+  /** The end of the log in memory; undefined while the store has failed. */
+  get log(): LogWriter | undefined {
+    return this.#session?.log;
+  }
+
+  /** Commits `work`, which is synchronous and may run more than once; rejects with what it throws, or StoreUnavailable. */
+  commit<T>(kind: Item['kind'], work: (session: Session) => T, events = 1): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new StoreUnavailable('storage_error', 'the store is closed'));
+      const run = (session: Session): (() => void) => {
+        const result = work(session);
+        return () => resolve(result);
+      };
+      this.#waiting.push({ kind, events, run, fail: reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#next());
+    });
+  }
+
+  /** Commits what waits, then closes. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    const drained = this.commit('change', () => undefined);
+    this.#closed = true;
+    await drained.catch(() => undefined);
+    this.#discard();
+  }
+
+  #next(): void {
+    let size = 0;
+    let events = 0;
+    for (const item of this.#waiting) {
+      events += item.events;
+      if (size > 0 && events > GROUP_EVENTS) break;
+      size += 1;
+    }
+    const group = this.#waiting.splice(0, size);
+    if (this.#waiting.length > 0) setImmediate(() => this.#next());
+    this.#commit(group);
+  }
+
+  #commit(group: readonly Item[]): void {
+    let running: Item | undefined;
+    let answers: (() => void)[];
+    let grown: readonly Growth[];
+    try {
+      this.#session ??= this.#open();
+      const session = this.#session;
+      const admitted = this.#admit(group, session.connection);
+      if (admitted.length === 0) return;
+      session.connection.exec('BEGIN IMMEDIATE');
+      answers = admitted.map((item) => {
+        running = item;
+        return item.run(session);
+      });
+      running = undefined;
+      session.log.flush();
+      session.connection.exec('COMMIT');
+      grown = session.log.committed();
+    } catch (error) {
+      if (running && !isStorageError(error)) this.#failOne(running, error, group);
+      else this.#failAll(group, error);
+      return;
+    }
+    for (const answer of answers) answer();
+    this.#options.onGrown(grown);
+  }
+
+  /** Keeps appends out while the disk is full. */
+  #admit(group: readonly Item[], connection: Connection): readonly Item[] {
+    if (this.#options.reserve.hasRoom(() => reusableBytes(connection))) return group;
+    const full = new StoreUnavailable('storage_full', 'the disk is full: no events are taken until there is room');
+    for (const item of group) if (item.kind === 'grow') item.fail(full);
+    return group.filter((item) => item.kind === 'change');
+  }
+
+  #failOne(item: Item, error: unknown, group: readonly Item[]): void {
+    try {
+      const { connection } = this.#session!;
+      connection.exec('ROLLBACK');
+      this.#session = { connection, log: this.#options.openLog(connection) };
+    } catch {
+      this.#discard();
+    }
+    item.fail(error);
+    this.#commit(group.filter((other) => other !== item));
+  }
+
+  #failAll(group: readonly Item[], error: unknown): void {
+    this.#discard();
+    const isFull = isDiskFull(error);
+    this.#options.logger?.error({ err: error }, isFull ? 'the disk is full' : 'the store failed');
+    // With the reserve given up, what does not grow the log gets a second chance.
+    const again = isFull && this.#options.reserve.release() ? group.filter((item) => item.kind === 'change') : [];
+    const unavailable = isFull
+      ? new StoreUnavailable('storage_full', 'the disk is full', { cause: error })
+      : new StoreUnavailable('storage_error', 'the store cannot write', { cause: error });
+    for (const item of group) if (!again.includes(item)) item.fail(unavailable);
+    if (again.length > 0) this.#commit(again);
+  }
+
+  #open(): Session {
+    const connection = this.#options.connect();
+    return { connection, log: this.#options.openLog(connection) };
+  }
+
+  /** Closing rolls back what was open. */
+  #discard(): void {
+    try {
+      this.#session?.connection.close();
+    } catch (error) {
+      this.#options.logger?.error({ err: error }, 'closing the database failed');
+    }
+    this.#session = undefined;
+  }
+}
+
+function reusableBytes(connection: Connection): number {
+  const pages = connection.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
+  const size = connection.get<{ page_size: number }>('PRAGMA page_size')?.page_size ?? 0;
+  return pages * size;
+}

@@ -1,0 +1,104 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+
+/** The file cannot be used as it is and trying again will not help; the message says what to do. */
+export class UnusableDatabase extends Error {}
+
+/** How long a statement waits for another connection's lock (a backup, a checkpoint). Milliseconds. */
+const BUSY_TIMEOUT_MS = 2_000;
+const CACHE_KIB = 32 * 1024;
+/** 16 MiB of 4 KiB pages: four times SQLite's default, since each checkpoint syncs twice. */
+const CHECKPOINT_PAGES = 4_000;
+const WAL_KEPT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * One connection to `trailproof.db`: WAL, and every commit synced. Statements are prepared once per SQL text, so SQL
+ * stands where it is used. Rows are typed by the caller: this is the edge at which the database is trusted.
+ */
+export class Connection {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+    this.#database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: BUSY_TIMEOUT_MS });
+    try {
+      this.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+      if (!options.readOnly)
+        this.exec(`
+          PRAGMA journal_mode = WAL;
+          PRAGMA synchronous = FULL;
+          PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+          PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};`);
+    } catch (error) {
+      this.close();
+      if (primaryCode(error) !== NOT_A_DATABASE) throw error;
+      throw new UnusableDatabase(
+        `${path} is not a SQLite database: restore it from a backup, or move it away to start with an empty one`,
+        { cause: error },
+      );
+    }
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepared(sql).get(...values) as Row | undefined;
+  }
+
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepared(sql).all(...values) as Row[];
+  }
+
+  /** One statement, so one snapshot, however long the caller takes; not to be nested with the same SQL. */
+  iterate<Row>(sql: string, ...values: SQLInputValue[]): Iterable<Row> {
+    return this.#prepared(sql).iterate(...values) as Iterable<Row>;
+  }
+
+  /** Returns how many rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+// Result codes: https://sqlite.org/rescode.html
+const BUSY = 5;
+const FULL = 13;
+const NOT_A_DATABASE = 26;
+/** ERROR, TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE: the statement or its values are wrong, the store is well. */
+const STATEMENT_CODES = [1, 18, 19, 20, 21, 25];
+
+/** Whether another connection holds a lock that was needed. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === BUSY;
+}
+
+/** Whether the error says that the disk is full. */
+export function isDiskFull(error: unknown): boolean {
+  return primaryCode(error) === FULL;
+}
+
+/** Whether the error speaks of the file, the disk or a lock, rather than of one statement. */
+export function isStorageError(error: unknown): boolean {
+  const code = primaryCode(error);
+  return code !== undefined && !STATEMENT_CODES.includes(code);
+}
+
+function primaryCode(error: unknown): number | undefined {
+  if (!(error instanceof Error && 'errcode' in error && typeof error.errcode === 'number')) return undefined;
+  return error.errcode & 0xff;
+}

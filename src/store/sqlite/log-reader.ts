@@ -1,0 +1,122 @@
+import { LRUCache } from 'lru-cache';
+import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
+import type { LogBounds, ReadLimit } from '../event-log.ts';
+import { decodeChunk } from './chunk.ts';
+import type { Connection } from './connection.ts';
+
+/** Decoded rows kept for readers that take less than a row at a time, in bytes of JSON. */
+const DECODED_BYTES = 4 * 1024 * 1024;
+
+/** Reads the log through one connection: what is committed, one row at a time in memory. */
+export class LogReader {
+  readonly #connection: Connection;
+  /** By team, first sequence and count: events never change, so neither does an entry. */
+  readonly #decoded = new LRUCache<string, readonly LoggedEvent[]>({
+    maxSize: DECODED_BYTES,
+    sizeCalculation: (events) => events.reduce((sum, event) => sum + event.bytes, 1),
+  });
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  read(team: TeamId, after: Sequence, limit: ReadLimit): readonly LoggedEvent[] {
+    const no = this.#team(team)?.no;
+    return no === undefined ? [] : upTo(limit, this.events(no, team, after));
+  }
+
+  /** The events after `after`, oldest first. */
+  *events(no: number, team: TeamId, after: Sequence): Generator<LoggedEvent> {
+    for (const chunk of this.chunks(no, team, after))
+      for (const event of chunk) if (event.sequence > after) yield event;
+  }
+
+  /** The rows that hold events after `after`, oldest first; one snapshot. */
+  *chunks(no: number, team: TeamId, after: Sequence): Generator<readonly LoggedEvent[]> {
+    const rows = this.#connection.iterate<{ first: number; count: number; body: string | Uint8Array }>(
+      `SELECT first_sequence AS first, count, body FROM chunk
+       WHERE team_no = ?1 AND first_sequence + count > ?2 + 1 AND first_sequence >= coalesce(
+         (SELECT max(first_sequence) FROM chunk WHERE team_no = ?1 AND first_sequence <= ?2 + 1), 0)
+       ORDER BY first_sequence`,
+      no,
+      after,
+    );
+    for (const { first, count, body } of rows) {
+      const key = `${no} ${first} ${count}`;
+      let events = this.#decoded.get(key);
+      if (!events) {
+        events = decodeChunk(team, first, body);
+        this.#decoded.set(key, events);
+      }
+      yield events;
+    }
+  }
+
+  find(team: TeamId, id: string): LoggedEvent | undefined {
+    const place = this.#connection.get<{ sequence: number }>(
+      'SELECT sequence FROM event_id WHERE team_no = (SELECT no FROM team WHERE id = ?) AND id = ?',
+      team,
+      id,
+    );
+    if (!place) return undefined;
+    const [event] = this.read(team, place.sequence - 1, { events: 1, bytes: 0 });
+    return event?.id === id ? event : undefined;
+  }
+
+  bounds(team: TeamId): LogBounds {
+    const bounds = this.#connection.get<{ first: number | null; last: number }>(
+      `SELECT last_sequence AS last, (SELECT min(first_sequence) FROM chunk WHERE team_no = no) AS first
+       FROM team WHERE id = ?`,
+      team,
+    );
+    if (!bounds || bounds.last === 0) return { first: 0, last: 0 };
+    return { first: bounds.first ?? bounds.last + 1, last: bounds.last };
+  }
+
+  firstReceivedSince(team: TeamId, at: number): Sequence {
+    const found = this.#team(team);
+    if (!found) return 1;
+    const chunk = this.#connection.get<{ first: number }>(
+      'SELECT first_sequence AS first FROM chunk WHERE team_no = ? AND last_received_at >= ? ORDER BY last_received_at, first_sequence LIMIT 1',
+      found.no,
+      at,
+    );
+    if (chunk)
+      for (const event of this.events(found.no, team, chunk.first - 1))
+        if (event.receivedAt >= at) return event.sequence;
+    return found.last + 1;
+  }
+
+  vocabulary(team: TeamId): { readonly categories: readonly string[]; readonly eventTypes: readonly string[] } {
+    const seen = this.#connection.all<{ kind: string; value: string }>(
+      'SELECT kind, value FROM seen WHERE team_no = (SELECT no FROM team WHERE id = ?) ORDER BY value',
+      team,
+    );
+    const of = (kind: string): string[] => seen.filter((row) => row.kind === kind).map((row) => row.value);
+    return { categories: of('category'), eventTypes: of('type') };
+  }
+
+  /** Every team with its last sequence. */
+  teams(): readonly { readonly team: TeamId; readonly last: Sequence }[] {
+    return this.#connection.all<{ team: TeamId; last: Sequence }>(
+      'SELECT id AS team, last_sequence AS last FROM team ORDER BY no',
+    );
+  }
+
+  #team(team: TeamId): { no: number; last: Sequence } | undefined {
+    return this.#connection.get('SELECT no, last_sequence AS last FROM team WHERE id = ?', team);
+  }
+}
+
+/** Takes events until a limit is reached, but one at least. */
+export function upTo(limit: ReadLimit, events: Iterable<LoggedEvent>): readonly LoggedEvent[] {
+  const taken: LoggedEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    bytes += event.bytes;
+    if (taken.length > 0 && bytes > limit.bytes) break;
+    taken.push(event);
+    if (taken.length >= limit.events || bytes >= limit.bytes) break;
+  }
+  return taken;
+}

@@ -1,0 +1,265 @@
+import type { Clock } from '../../clock.ts';
+import { type LoggedEvent, type NewEvent, type Sequence, type TeamId, withPlace } from '../../event/logged-event.ts';
+import type { Appended } from '../event-log.ts';
+import { CHUNK_EVENTS, encodeChunk } from './chunk.ts';
+import type { Connection } from './connection.ts';
+import { LogReader } from './log-reader.ts';
+
+/** Teams whose counters are kept in memory between commits. */
+const TEAMS_KEPT = 10_000;
+/** What an event in memory costs beside its JSON, about. */
+const EVENT_OVERHEAD_BYTES = 250;
+/** Values remembered as already in the team's vocabulary; a cache, emptied when it is full. */
+const SEEN_KEPT = 1_000;
+
+/** One team's end of the log in memory, the running transaction included. */
+interface TeamEnd {
+  readonly no: number;
+  readonly team: TeamId;
+  last: Sequence;
+  lastReceivedAt: number;
+  /** Events up to here lie in full rows; those behind it in small ones, to be merged. */
+  fullThrough: Sequence;
+  /** The newest events, contiguous up to `last`; as many as the cap allows. */
+  recent: LoggedEvent[];
+  recentBytes: number;
+  /** How many at the end of `recent` are not in a row yet. */
+  unwritten: number;
+  readonly seen: Set<string>;
+}
+
+/**
+ * Writes the log through one connection, always inside a transaction of the caller's. What it keeps in memory mirrors
+ * the database: after a rollback or an uncertain commit it must be thrown away and made anew.
+ */
+export class LogWriter {
+  readonly #connection: Connection;
+  readonly #reader: LogReader;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #options: { readonly defaultRetentionDays: number; readonly tailBytes: number };
+  /** Least recently grown first. */
+  readonly #ends = new Map<TeamId, TeamEnd>();
+  readonly #grown = new Set<TeamEnd>();
+  #recentBytes = 0;
+
+  constructor(
+    connection: Connection,
+    clock: Pick<Clock, 'now'>,
+    options: { readonly defaultRetentionDays: number; readonly tailBytes: number },
+  ) {
+    this.#connection = connection;
+    this.#reader = new LogReader(connection);
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** Gives the new events among `events` their places; rows are written by `flush`. */
+  append(events: readonly NewEvent[]): Appended[] {
+    const now = this.#clock.now();
+    return events.map((event) => this.#append(event, now));
+  }
+
+  /** Writes what was appended since the last flush as rows: one per team, or full ones when the team has enough. */
+  flush(): void {
+    for (const end of this.#grown) {
+      if (end.unwritten === 0) continue;
+      if (end.last - end.fullThrough >= CHUNK_EVENTS) this.#merge(end);
+      else this.#insert(end.no, end.recent.slice(-end.unwritten));
+      end.unwritten = 0;
+      this.#connection.run(
+        'UPDATE team SET last_sequence = ?, last_received_at = ? WHERE no = ?',
+        end.last,
+        end.lastReceivedAt,
+        end.no,
+      );
+    }
+  }
+
+  /** To be called after the commit: frees memory past the caps and says which teams grew. */
+  committed(): { readonly team: TeamId; readonly last: Sequence }[] {
+    const grown = [...this.#grown].map(({ team, last }) => ({ team, last }));
+    for (const end of this.#grown) {
+      this.#ends.delete(end.team);
+      this.#ends.set(end.team, end);
+    }
+    this.#grown.clear();
+    for (const [team, end] of this.#ends) {
+      const excess = this.#recentBytes - this.#options.tailBytes;
+      if (excess > 0) this.#forget(end, excess);
+      if (this.#ends.size > TEAMS_KEPT) {
+        this.#forget(end, end.recentBytes);
+        this.#ends.delete(team);
+      } else if (this.#recentBytes <= this.#options.tailBytes) break;
+    }
+    return grown;
+  }
+
+  /** The events after `after` from memory; undefined when memory does not reach back that far. */
+  recent(team: TeamId, after: Sequence): Iterable<LoggedEvent> | undefined {
+    const end = this.#ends.get(team);
+    if (!end || after < end.last - end.recent.length) return undefined;
+    return slice(end.recent, Math.max(0, after - end.last + end.recent.length));
+  }
+
+  /** The team's last sequence. */
+  last(team: TeamId): Sequence {
+    return this.#find(team)?.last ?? 0;
+  }
+
+  /** Creates the team; false when it exists. */
+  createTeam(team: TeamId, name: string, retentionDays: number, createdAt: number): boolean {
+    return (
+      this.#connection.run(
+        'INSERT INTO team (id, name, retention_days, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        team,
+        name,
+        retentionDays,
+        createdAt,
+      ) > 0
+    );
+  }
+
+  /** Deletes the rows up to `through`, at most `rows` of them, and their ids. Returns how many events went. */
+  deleteThrough(team: TeamId, through: Sequence, rows: number): number {
+    const end = this.#find(team);
+    if (!end) return 0;
+    this.flush();
+    let deleted = 0;
+    for (const chunk of this.#reader.chunks(end.no, team, 0).take(rows)) {
+      if (chunk[0]!.sequence > through) break;
+      const kept = chunk.filter((event) => event.sequence > through);
+      this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence = ?', end.no, chunk[0]!.sequence);
+      for (const event of chunk.slice(0, chunk.length - kept.length))
+        this.#connection.run('DELETE FROM event_id WHERE team_no = ? AND id = ?', end.no, event.id);
+      if (kept.length > 0) this.#insert(end.no, kept);
+      deleted += chunk.length - kept.length;
+    }
+    this.#forget(end, end.recentBytes);
+    end.fullThrough = this.#fullThrough(end.no, end.last);
+    return deleted;
+  }
+
+  #append(event: NewEvent, now: number): Appended {
+    const end = this.#find(event.team) ?? this.#create(event.team, now);
+    const sequence = end.last + 1;
+    const isNew = this.#connection.run(
+      'INSERT INTO event_id (team_no, id, sequence, hash) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      end.no,
+      event.id,
+      sequence,
+      event.hash,
+    );
+    if (!isNew) return this.#collision(end.no, event);
+    const receivedAt = Math.max(now, end.lastReceivedAt);
+    const json = withPlace(event.json, sequence, receivedAt);
+    const { team, id, eventType, eventCategory, timestamp } = event;
+    const bytes = Buffer.byteLength(json);
+    end.recent.push({ team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes });
+    end.recentBytes += bytes + EVENT_OVERHEAD_BYTES;
+    this.#recentBytes += bytes + EVENT_OVERHEAD_BYTES;
+    end.unwritten += 1;
+    end.last = sequence;
+    end.lastReceivedAt = receivedAt;
+    this.#grown.add(end);
+    this.#see(end, 'category', eventCategory);
+    this.#see(end, 'type', eventType);
+    return { kind: 'appended', sequence };
+  }
+
+  #collision(no: number, event: NewEvent): Appended {
+    const known = this.#connection.get<{ sequence: Sequence; hash: string }>(
+      'SELECT sequence, hash FROM event_id WHERE team_no = ? AND id = ?',
+      no,
+      event.id,
+    )!;
+    return { kind: known.hash === event.hash ? 'duplicate' : 'conflict', sequence: known.sequence };
+  }
+
+  #see(end: TeamEnd, kind: 'category' | 'type', value: string): void {
+    const key = `${kind} ${value}`;
+    if (end.seen.has(key)) return;
+    this.#connection.run(
+      'INSERT INTO seen (team_no, kind, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      end.no,
+      kind,
+      value,
+    );
+    if (end.seen.size >= SEEN_KEPT) end.seen.clear();
+    end.seen.add(key);
+  }
+
+  /** Replaces the team's small rows, with what is not written yet, by full rows and at most one small one. */
+  #merge(end: TeamEnd): void {
+    const small = end.last - end.fullThrough;
+    const events =
+      small <= end.recent.length
+        ? end.recent.slice(-small)
+        : [...this.#reader.events(end.no, end.team, end.fullThrough), ...end.recent.slice(-end.unwritten)];
+    this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence > ?', end.no, end.fullThrough);
+    for (let from = 0; from < events.length; from += CHUNK_EVENTS)
+      this.#insert(end.no, events.slice(from, from + CHUNK_EVENTS));
+    end.fullThrough = end.last - (events.length % CHUNK_EVENTS);
+  }
+
+  #insert(no: number, events: readonly LoggedEvent[]): void {
+    this.#connection.run(
+      'INSERT INTO chunk (team_no, first_sequence, count, last_received_at, body) VALUES (?, ?, ?, ?, ?)',
+      no,
+      events[0]!.sequence,
+      events.length,
+      events.at(-1)!.receivedAt,
+      encodeChunk(events),
+    );
+  }
+
+  #find(team: TeamId): TeamEnd | undefined {
+    const known = this.#ends.get(team);
+    if (known) return known;
+    const row = this.#connection.get<{ no: number; last: Sequence; lastReceivedAt: number }>(
+      'SELECT no, last_sequence AS last, last_received_at AS lastReceivedAt FROM team WHERE id = ?',
+      team,
+    );
+    if (!row) return undefined;
+    const end: TeamEnd = {
+      ...row,
+      team,
+      fullThrough: this.#fullThrough(row.no, row.last),
+      recent: [],
+      recentBytes: 0,
+      unwritten: 0,
+      seen: new Set(),
+    };
+    this.#ends.set(team, end);
+    return end;
+  }
+
+  #create(team: TeamId, now: number): TeamEnd {
+    this.createTeam(team, team, this.#options.defaultRetentionDays, now);
+    return this.#find(team)!;
+  }
+
+  #fullThrough(no: number, last: Sequence): Sequence {
+    const row = this.#connection.get<{ fullThrough: Sequence | null }>(
+      `SELECT coalesce(
+         (SELECT first_sequence + count - 1 FROM chunk WHERE team_no = ?1 AND count = ${CHUNK_EVENTS}
+          ORDER BY first_sequence DESC LIMIT 1),
+         (SELECT min(first_sequence) - 1 FROM chunk WHERE team_no = ?1)) AS fullThrough`,
+      no,
+    );
+    return row?.fullThrough ?? last;
+  }
+
+  /** Drops at least `bytes` of the team's oldest events from memory, if it has as many. */
+  #forget(end: TeamEnd, bytes: number): void {
+    let freed = 0;
+    let count = 0;
+    while (freed < bytes && count < end.recent.length) freed += end.recent[count++]!.bytes + EVENT_OVERHEAD_BYTES;
+    end.recent.splice(0, count);
+    end.recentBytes -= freed;
+    this.#recentBytes -= freed;
+  }
+}
+
+function* slice(events: readonly LoggedEvent[], from: number): Generator<LoggedEvent> {
+  for (let index = from; index < events.length; index++) yield events[index]!;
+}

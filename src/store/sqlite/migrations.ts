@@ -1,0 +1,141 @@
+import { type Connection, UnusableDatabase } from './connection.ts';
+
+/** Brings the schema up to date, one transaction per step. Refuses a database written by a newer version. */
+export function migrate(connection: Connection): void {
+  const version = connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+  if (version > MIGRATIONS.length)
+    throw new UnusableDatabase(
+      `the database has schema version ${version}, this version of Trailproof knows up to ${MIGRATIONS.length}: install the version that wrote it, or a newer one`,
+    );
+  for (const [index, sql] of MIGRATIONS.entries())
+    if (index >= version) connection.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT;`);
+}
+
+/** Numbered by place, from 1. A step that was released is never edited: a change is a new step. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE team (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    retention_days INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL DEFAULT 0,
+    last_received_at INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  -- A row holds up to 256 consecutive events: see chunk.ts for body.
+  CREATE TABLE chunk (
+    team_no INTEGER NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    last_received_at INTEGER NOT NULL,
+    body ANY NOT NULL,
+    PRIMARY KEY (team_no, first_sequence)
+  ) STRICT;
+  CREATE INDEX chunk_by_time ON chunk (team_no, last_received_at, first_sequence);
+
+  CREATE TABLE event_id (
+    team_no INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (team_no, id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The team's vocabulary; kind is 'category' or 'type'.
+  CREATE TABLE seen (
+    team_no INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (team_no, kind, value)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE api_key (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    team TEXT,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER,
+    last_used_at INTEGER
+  ) STRICT;
+
+  -- body is the StoredDestination, progress its Progress, both as JSON.
+  -- longest_range bounds how far back an attempt that covers a sequence may begin.
+  CREATE TABLE destination (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    team TEXT NOT NULL,
+    body TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    longest_range INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX destination_by_team ON destination (team);
+
+  CREATE TABLE dead_letter (
+    destination_no INTEGER NOT NULL REFERENCES destination (no) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    event_type TEXT NOT NULL,
+    event_category TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    status INTEGER,
+    answer TEXT,
+    json TEXT NOT NULL,
+    redriving INTEGER NOT NULL,
+    PRIMARY KEY (destination_no, id)
+  ) STRICT;
+  CREATE INDEX dead_letter_by_sequence ON dead_letter (destination_no, sequence);
+  CREATE INDEX dead_letter_redriving ON dead_letter (destination_no, sequence) WHERE redriving = 1;
+
+  CREATE TABLE attempt (
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    destination_no INTEGER NOT NULL REFERENCES destination (no) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    duration_ms REAL NOT NULL,
+    outcome TEXT NOT NULL,
+    status INTEGER,
+    reason TEXT,
+    answer TEXT
+  ) STRICT;
+  CREATE INDEX attempt_by_destination ON attempt (destination_no);
+  CREATE INDEX attempt_by_time ON attempt (destination_no, at);
+  CREATE INDEX attempt_by_range ON attempt (destination_no, first_sequence) WHERE delivered > 0;
+
+  -- Sums of attempts per hour of at, so that totals over a day need not read a day's attempts.
+  CREATE TABLE attempt_hour (
+    destination_no INTEGER NOT NULL REFERENCES destination (no) ON DELETE CASCADE,
+    hour INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    PRIMARY KEY (destination_no, hour)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE replay (
+    no INTEGER PRIMARY KEY,
+    destination_no INTEGER NOT NULL REFERENCES destination (no) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (destination_no, id)
+  ) STRICT;
+
+  -- Written to prove that the store can make something durable.
+  CREATE TABLE probe (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at INTEGER NOT NULL
+  ) STRICT;
+  `,
+];

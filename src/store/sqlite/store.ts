@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import type { Clock } from '../../clock.ts';
+import type { Sequence, TeamId } from '../../event/logged-event.ts';
+import type { EventLog } from '../event-log.ts';
+import type { AppendListener, Store } from '../store.ts';
+import { apiKeyStore } from './api-keys.ts';
+import { CommitQueue, type StoreLogger } from './commit-queue.ts';
+import { Connection } from './connection.ts';
+import { destinationStore } from './destinations.ts';
+import { DiskReserve } from './disk-reserve.ts';
+import { SqliteEventLog } from './event-log.ts';
+import { LogReader } from './log-reader.ts';
+import { LogWriter } from './log-writer.ts';
+import { migrate } from './migrations.ts';
+import { teamStore } from './teams.ts';
+
+/** Newest events kept in memory over all teams, in bytes: readers that keep up do not touch the disk. */
+const TAIL_BYTES = 32 * 1024 * 1024;
+
+export interface SqliteStoreOptions {
+  /** Holds `trailproof.db` and `reserve`; it exists, and `lockFolder` holds it. */
+  readonly folder: string;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Retention of teams that come into being with their first event. */
+  readonly defaultRetentionDays: number;
+  readonly logger?: StoreLogger;
+}
+
+export interface SqliteStore extends Store {
+  /** Calls `listener` after each commit that appended. Returns how to stop it. */
+  onAppended(listener: AppendListener): () => void;
+}
+
+/**
+ * Opens the store, the only writer of `trailproof.db`. Throws UnusableDatabase when the file is none of ours or was
+ * written by a newer version.
+ */
+export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const { folder, clock, defaultRetentionDays } = options;
+  const path = join(folder, DATABASE);
+  const listeners = new Set<AppendListener>();
+  const queue = new CommitQueue({
+    connect: () => connectWriter(path),
+    openLog: (connection) => new LogWriter(connection, clock, { defaultRetentionDays, tailBytes: TAIL_BYTES }),
+    reserve: new DiskReserve(join(folder, 'reserve'), clock),
+    onGrown: (grown) => {
+      log.grown(grown);
+      for (const { team, last } of grown) for (const listener of listeners) listener(team, last);
+    },
+    ...(options.logger && { logger: options.logger }),
+  });
+  const read = new Connection(path, { readOnly: true });
+  const log = new SqliteEventLog(queue, new LogReader(read), () => clock.now());
+  return {
+    log,
+    teams: teamStore(queue, read),
+    keys: apiKeyStore(queue, read),
+    destinations: destinationStore(queue, read),
+    onAppended: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: async () => {
+      await log.close();
+      read.close();
+    },
+  };
+}
+
+/** What another thread reads of the log; it sees a commit as soon as the store has answered it. */
+export interface SqliteLogReader
+  extends Pick<EventLog, 'read' | 'bounds' | 'find' | 'vocabulary' | 'firstReceivedSince'> {
+  teams(): Promise<readonly { readonly team: TeamId; readonly last: Sequence }[]>;
+  close(): void;
+}
+
+/** Opens a read-only connection of its own to a folder whose store is open. */
+export function openSqliteLogReader(options: { readonly folder: string }): SqliteLogReader {
+  const connection = new Connection(join(options.folder, DATABASE), { readOnly: true });
+  const reader = new LogReader(connection);
+  return {
+    read: async (team, after, limit) => reader.read(team, after, limit),
+    bounds: async (team) => reader.bounds(team),
+    find: async (team, id) => reader.find(team, id),
+    vocabulary: async (team) => reader.vocabulary(team),
+    firstReceivedSince: async (team, at) => reader.firstReceivedSince(team, at),
+    teams: async () => reader.teams(),
+    close: () => connection.close(),
+  };
+}
+
+const DATABASE = 'trailproof.db';
+
+function connectWriter(path: string): Connection {
+  const connection = new Connection(path);
+  try {
+    migrate(connection);
+    // After a failed sync the WAL's pages may be in memory only: moving them into the database writes and syncs them
+    // again, so that no later commit rests on a frame that never reached the disk.
+    const { busy } = connection.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)') ?? { busy: 0 };
+    if (busy) throw new Error('another connection kept the write-ahead log from being moved into the database');
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Sequence, TeamId } from '../event/logged-event.ts';
+import type { ApiKeyStore } from './api-keys.ts';
+import type { DestinationStore } from './destinations.ts';
+import type { EventLog } from './event-log.ts';
+import type { TeamStore } from './teams.ts';
+
+/** What is kept: one interface per concern, one backend behind them all. */
+export interface Store {
+  readonly log: EventLog;
+  readonly teams: TeamStore;
+  readonly keys: ApiKeyStore;
+  readonly destinations: DestinationStore;
+  /** Finishes what was asked for before, then closes. Later calls reject. */
+  close(): Promise<void>;
+}
+
+/** Called after a commit, once per team whose log grew. */
+export type AppendListener = (team: TeamId, last: Sequence) => void;
