@@ -115,7 +115,10 @@ async function answer(
   // A page of another origin may send simple requests here: only those with a JSON content type change anything.
   if (request.headers['content-type'] !== 'application/json') return json(415, { detail: 'send application/json' });
   let body = '';
-  for await (const piece of request) if ((body += piece).length > 10_000) return json(413, { detail: 'too long' });
+  for await (const piece of request) {
+    body += piece;
+    if (body.length > 10_000) return json(413, { detail: 'too long' });
+  }
   standIn.setFault(request.method === 'DELETE' ? null : (JSON.parse(body) as Fault));
   json(200, describe(standIns));
 }

@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ServiceProcess, startService, temporaryFolder } from '../rig/service.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(folder: string, args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, ...options.env },
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (text) => {
+    out += text;
+  });
+  child.stderr.on('data', (text) => {
+    err += text;
+  });
+  child.stdin.end(options.input ?? '');
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, out, err };
+}
+
+describe('the command line', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+  afterAll(() => folder.remove());
+
+  it('explains itself', async () => {
+    const { code, out } = await run(folder.path, ['--help']);
+    expect(code).toBe(0);
+    for (const command of ['serve', 'demo', 'sandbox', 'teams', 'keys', 'events', 'destinations', 'doctor', 'migrate'])
+      expect(out).toContain(command);
+    expect(out).toContain('Exit codes');
+  });
+
+  it.each([
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['keys', 'create', '--scope', 'everything', '--team', 'acme'], 'Allowed choices are'],
+    [['keys', 'create', '--scope', 'events:read'], 'name either --team or --all-teams'],
+    [['teams', 'create', '--id', 'acme'], "required option '--name <name>'"],
+    [['demo', '--events', 'many'], '"many" is not a whole number'],
+  ])('answers wrong usage %j with 2 and what is wrong', async (args, message) => {
+    const { code, err } = await run(folder.path, args);
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  });
+
+  it('reports every configuration mistake at once and exits with 3', async () => {
+    const { code, err } = await run(folder.path, ['serve'], {
+      env: { PORT: 'eighty', RETENTION_DAYS: '-1', DATABASE_URL: 'postgres://db/trailproof' },
+    });
+    expect(code).toBe(3);
+    for (const variable of ['PORT', 'RETENTION_DAYS', 'DATABASE_URL']) expect(err).toContain(variable);
+  });
+
+  it('administers a stopped service: team, key, import, export', async () => {
+    expect(await run(folder.path, ['teams', 'create', '--id', 'acme', '--name', 'Acme'])).toMatchObject({ code: 0 });
+    expect(await run(folder.path, ['teams', 'create', '--id', 'acme', '--name', 'Again'])).toMatchObject({ code: 1 });
+    const key = await run(folder.path, ['keys', 'create', '--team', 'acme', '--scope', 'events:write', '--quiet']);
+    expect(key).toMatchObject({ code: 0, out: expect.stringMatching(/^tp_[\w-]{43}\n$/) });
+    const listed = JSON.parse((await run(folder.path, ['keys', 'list', '--json'])).out) as { id: string; team: string }[];
+    expect(listed).toMatchObject([{ team: 'acme', scopes: ['events:write'] }]);
+    expect(JSON.stringify(listed)).not.toContain(key.out.trim());
+    expect(await run(folder.path, ['keys', 'revoke', listed[0]!.id])).toMatchObject({ code: 0 });
+    expect(await run(folder.path, ['keys', 'revoke', listed[0]!.id])).toMatchObject({ code: 1 });
+
+    const line = '{"timestamp":"2026-01-15T10:30:00Z","eventType":"auth.logout","actor":{"id":"u1"}}';
+    const imported = ['events', 'import', '-', '--team', 'acme', '--json'];
+    const input = `${line}\n${line}\nnot json\n`;
+    const first = await run(folder.path, imported, { input });
+    expect(first.code).toBe(4);
+    expect(JSON.parse(first.out)).toMatchObject({ accepted: 2, duplicates: 0, rejected: 1, examples: [{ line: 3, code: 'invalid_json' }] });
+    const again = await run(folder.path, imported, { input });
+    expect(JSON.parse(again.out)).toMatchObject({ accepted: 0, duplicates: 2, rejected: 1 });
+
+    const exported = await run(folder.path, ['events', 'export', '--team', 'acme', '--event-type', 'auth.logout']);
+    const events = exported.out.trim().split('\n').map((text) => JSON.parse(text) as { id: string; sequence: number });
+    expect(events).toHaveLength(2);
+    expect(new Set(events.map((e) => e.id)).size).toBe(2);
+    const csv = await run(folder.path, ['events', 'export', '--team', 'acme', '--format', 'csv', '--event-type', 'auth.logout']);
+    expect(csv.out.trim().split(/\r?\n/)).toHaveLength(3);
+  });
+
+  it('finds nothing wrong with a healthy folder, and says what is wrong with an open one', async () => {
+    expect(await run(folder.path, ['doctor'])).toMatchObject({ code: 0, out: expect.stringContaining('can make events durable') });
+    const open = await temporaryFolder();
+    await writeFile(join(open.path, 'trailproof.db'), 'this is not a database, and it is long enough to be read as one');
+    const { code, out } = await run(open.path, ['doctor']);
+    expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining('✕ store') });
+    await open.remove();
+  });
+});
+
+describe('while the service runs', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let service: ServiceProcess;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    service = await startService(folder.path);
+  });
+  afterAll(async () => {
+    await service.stop();
+    await folder.remove();
+  });
+
+  it('refuses a second service on the same folder', async () => {
+    expect(await run(folder.path, ['serve'], { env: { PORT: '0' } })).toMatchObject({ code: 1, err: expect.stringContaining('already') });
+  });
+
+  it('administers it through its socket, and a revoked key stops at once', async () => {
+    await run(folder.path, ['teams', 'create', '--id', 'live', '--name', 'Live']);
+    const key = (await run(folder.path, ['keys', 'create', '--team', 'live', '--scope', 'events:read', '--quiet'])).out.trim();
+    const ask = (): Promise<number> =>
+      fetch(`${service.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } }).then((answer) => answer.status);
+    expect(await ask()).toBe(200);
+    const [{ id }] = JSON.parse((await run(folder.path, ['keys', 'list', '--team', 'live', '--json'])).out) as [{ id: string }];
+    expect(await run(folder.path, ['keys', 'revoke', id])).toMatchObject({ code: 0 });
+    expect(await ask()).toBe(401);
+  });
+
+  it('ends with 0 on SIGTERM and leaves the folder free', async () => {
+    const other = await temporaryFolder();
+    const second = await startService(other.path);
+    expect(await second.stop()).toBe(0);
+    expect(await run(other.path, ['teams', 'list'])).toMatchObject({ code: 0 });
+    await other.remove();
+  });
+});
