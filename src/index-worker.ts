@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from './clock.ts';
 import type { Sequence, TeamId } from './event/logged-event.ts';
 import { openSearch } from './search/index.ts';
-import { openSqliteLogReader } from './store/sqlite/log-reader.ts';
+import { openSqliteLogReader } from './store/sqlite/store.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { expose, note, onNote } from './worker-port.ts';
 
@@ -30,7 +30,7 @@ expose(port, {
   worker: {
     stop: async (): Promise<void> => {
       await search.close();
-      await log.close();
+      log.close();
     },
   },
 });

@@ -17,13 +17,13 @@ async function serve(config: Config): Promise<number> {
     logger.info({ url: running.url, dataDir: config.dataDir }, 'serving');
     const died = await Promise.race([stopped.then(() => null), running.died]);
     if (died) {
-      logger.fatal({ err: died }, 'a part of the service failed; ending so that a supervisor starts it afresh');
+      logger.error({ err: died }, 'a part of the service failed; ending so that a supervisor starts it afresh');
       return 1;
     }
-    logger.info('stopping: finishing requests and deliveries in flight');
+    logger.info({}, 'stopping: finishing requests and deliveries in flight');
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     await running.stop();
-    logger.info('stopped');
+    logger.info({}, 'stopped');
     return 0;
   } catch (error) {
     if (!(error instanceof FolderLocked)) throw error;

@@ -13,7 +13,7 @@ import { buildServer } from './http/server.ts';
 import type { IndexWorkerData } from './index-worker.ts';
 import { createAccept } from './ingest/create-accept.ts';
 import type { LogWorkerData } from './log-worker.ts';
-import { createOpenOutbound } from './outbound/undici.ts';
+import { createOpenOutbound } from './outbound/open-outbound.ts';
 import type { Search } from './search/search.ts';
 import { SecretBox } from './secrets.ts';
 import type { ApiKeyStore } from './store/api-keys.ts';
