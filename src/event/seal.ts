@@ -3,31 +3,53 @@ import canonicalize from 'canonicalize';
 import type { NewEvent } from './logged-event.ts';
 import type { CanonicalEvent } from './schema.ts';
 
-/** Serialises a canonical event, once and for ever, in the fixed order of fields, and hashes its content. */
+/**
+ * Serialises an event, once and for ever, in the fixed order of fields, and hashes its content. NUL and lone
+ * surrogates, which databases and SIEMs refuse, become U+FFFD here, in keys too, and are counted.
+ */
 export function sealEvent(event: CanonicalEvent): NewEvent {
-  const { changes, metadata, trailproof } = event;
+  const { changes, metadata, trailproof, context, id, eventType, eventCategory } = event;
   const known = JSON.stringify({
     timestamp: event.timestamp,
-    id: event.id,
+    id,
     version: event.version,
-    eventType: event.eventType,
-    eventCategory: event.eventCategory,
+    eventType,
+    eventCategory,
     status: event.status,
     description: event.description,
     failureReason: event.failureReason,
     actor: event.actor,
     target: event.target,
-    context: event.context,
-  }).slice(0, -1);
-  const free = JSON.stringify({ changes, metadata, trailproof }).slice(1);
-  const canonical = canonicalize({ changes, metadata, trailproof: { ...trailproof, clock: undefined } });
+    context,
+  });
+  const free = JSON.stringify({ changes, metadata, trailproof });
+  const json = free === '{}' ? known : `${known.slice(0, -1)},${free.slice(1)}`;
+  if (json.includes('\\u')) {
+    const replaced = replaceUnstorable(json);
+    if (replaced !== undefined) return sealEvent(replaced);
+  }
+  // The order of known fields is fixed, that of the producer's own is not; a clock mark depends on when it arrived.
+  const content = free === '{}' ? free : canonicalize({ changes, metadata, ...trailproof, clock: undefined });
   return {
-    team: event.context.teamId,
-    id: event.id,
-    eventType: event.eventType,
-    eventCategory: event.eventCategory,
+    team: context.teamId,
+    id,
+    eventType,
+    eventCategory,
     timestamp: Date.parse(event.timestamp),
-    hash: hash('sha256', known + canonical, 'base64url'),
-    json: known + (free === '}' ? free : `,${free}`),
+    hash: hash('sha256', known + content, 'base64url'),
+    json,
   };
+}
+
+/** Undefined when nothing had to be replaced. JSON.stringify escapes exactly these characters, and a backslash. */
+function replaceUnstorable(json: string): CanonicalEvent | undefined {
+  let replacedCharacters = 0;
+  const clean = json.replace(/\\\\|\\u(?:0000|d[89a-f]..)/g, (escape) => {
+    if (escape === '\\\\') return escape;
+    replacedCharacters++;
+    return '\ufffd';
+  });
+  if (replacedCharacters === 0) return undefined;
+  const event: CanonicalEvent = JSON.parse(clean);
+  return { ...event, trailproof: { ...event.trailproof, replacedCharacters } };
 }
