@@ -1,4 +1,5 @@
 import type { DestinationKind } from './destination.ts';
+import { splunk } from './splunk/index.ts';
 
 /** Every kind of destination, in the order the console offers them. A new SIEM is a folder and a line here. */
-export const destinationKinds: readonly DestinationKind[] = [];
+export const destinationKinds: readonly DestinationKind[] = [splunk];

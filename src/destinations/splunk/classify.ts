@@ -1,0 +1,162 @@
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { Answer } from '../../outbound/outbound.ts';
+import type { Outcome } from '../destination.ts';
+import { type AnswerFacts, evidenceOf, isHtml, outcomeOfAnswer, waitOf } from '../failure-outcome.ts';
+import { readJson } from '../json-answer.ts';
+
+/** What was sent. */
+export interface HecFacts extends AnswerFacts {
+  /** Ids in body order. */
+  readonly ids: readonly string[];
+  /** Bytes of the body before compression. */
+  readonly plainBytes: number;
+  readonly index: string;
+}
+
+const HecAnswer = Compile(
+  Type.Object({
+    code: Type.Integer(),
+    text: Type.Optional(Type.String()),
+    'invalid-event-number': Type.Optional(Type.Integer({ minimum: 0 })),
+    ackId: Type.Optional(Type.Integer({ minimum: 0 })),
+  }),
+);
+const AckAnswer = Compile(Type.Object({ acks: Type.Record(Type.String(), Type.Boolean()) }));
+
+/**
+ * Splunk Cloud refuses a body above some 5 MB as "Invalid data format" of event 0 rather than with 413, so above this
+ * that answer is about the size.
+ */
+const SUSPECT_BYTES = 1_000_000;
+
+const NEW_TOKEN =
+  'Copy the token value again from Settings → Data inputs → HTTP Event Collector in Splunk, or create a new token, and enter it here.';
+const ENABLE_TOKEN =
+  'Enable the token in Settings → Data inputs → HTTP Event Collector in Splunk, and “All tokens” in its Global Settings.';
+const CHANNEL = 'Turn on “Indexer acknowledgement” here, or turn it off for the token in Splunk.';
+const PROXY = 'Check what stands between this service and Splunk: a proxy changes the requests.';
+
+/**
+ * What became of a posted batch, one line per documented code.
+ * https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in/10.0/get-data-with-http-event-collector/troubleshoot-http-event-collector
+ */
+export function classifyPost(answer: Answer, facts: HecFacts): Outcome {
+  const hec = isHtml(answer) ? undefined : readJson(HecAnswer, answer);
+  if (!hec) return outcomeOfAnswer(answer, facts);
+  const evidence = evidenceOf(answer, facts.secrets);
+  const said = `Splunk answered “${hec.text ?? 'nothing'}” (${answer.status}, code ${hec.code})`;
+  const number = hec['invalid-event-number'];
+
+  const person = (cause: 'credential' | 'setting', fix: string, taken: readonly string[] = []): Outcome => ({
+    kind: 'misconfigured',
+    cause,
+    reason: said,
+    fix,
+    taken,
+    ...evidence,
+  });
+  const retry = (): Outcome => ({ kind: 'retry', cause: 'server', reason: said, uncertain: true, ...evidence });
+  // Splunk reads a body as a stream: events before the one it names are indexed, that one and the rest are not.
+  const busy = (): Outcome => ({
+    kind: 'throttled',
+    reason: said,
+    taken: facts.ids.slice(0, number ?? 0),
+    ...waitOf(answer, facts),
+    ...evidence,
+  });
+  const poison = (): Outcome => {
+    const id = number === undefined ? undefined : facts.ids[number];
+    if (number === undefined || id === undefined) return { kind: 'refused', reason: said, ...evidence };
+    return {
+      kind: 'partial',
+      rejected: [{ id, reason: said }],
+      again: facts.ids.slice(number + 1),
+      reason: said,
+      ...evidence,
+    };
+  };
+
+  switch (hec.code) {
+    case 0: // Success
+      return answer.status === 200 ? { kind: 'delivered', ...evidence } : outcomeOfAnswer(answer, facts);
+    case 1: // Token disabled
+    case 22: // the same, from the health endpoint
+      return person('credential', ENABLE_TOKEN);
+    case 2: // Token is required
+    case 3: // Invalid authorization
+    case 4: // Invalid token
+    case 21: // the same, from the health endpoint
+      return person('credential', NEW_TOKEN);
+    case 5: // No data: we never send an empty batch
+    case 11: // Invalid data channel: ours is a GUID
+    case 16: // Query string authorization is not enabled: we send none
+      return person('setting', PROXY);
+    case 6: // Invalid data format
+      if (number === 0 && facts.plainBytes > SUSPECT_BYTES)
+        return { kind: 'refused', tooLarge: true, reason: said, ...evidence };
+      return poison();
+    case 7: // Incorrect index: the number is that of the event after the one it means
+      return person(
+        'setting',
+        `Add “${facts.index}” to the token's allowed indexes in Splunk, or enter one of those here.`,
+        facts.ids.slice(0, Math.max((number ?? 0) - 1, 0)),
+      );
+    case 8: // Internal server error
+    case 23: // Server is shutting down
+      return retry();
+    case 9: // Server is busy
+    case 18: // HEC is unhealthy, queues are full
+    case 19: // HEC is unhealthy, ack service unavailable
+    case 20: // both
+    case 26: // HEC queue is at capacity
+    case 27: // HEC ACK channel is at capacity
+      return busy();
+    case 10: // Data channel is missing
+    case 28: // the same, on Splunk Cloud
+      return person('setting', CHANNEL);
+    case 12: // Event field is required
+    case 13: // Event field cannot be blank
+    case 15: // Error in handling indexed fields
+      return poison();
+    case 24: // HEC queue is approaching its capacity limit
+    case 25: // HEC ACK queue is approaching its capacity limit
+      return { kind: 'delivered', warning: said, ...evidence };
+    default:
+      return outcomeOfAnswer(answer, facts);
+  }
+}
+
+/** An empty post: "No data" comes after Splunk has accepted the token, and nothing is written. */
+export function classifyCheck(answer: Answer, facts: HecFacts): Outcome {
+  const code = readJson(HecAnswer, answer)?.code;
+  return code === 5 ? { kind: 'delivered', status: answer.status } : classifyPost(answer, facts);
+}
+
+/** Whether the token has indexer acknowledgement and so wants a channel (code 28 on Splunk Cloud). */
+export function wantsChannel(answer: Answer): boolean {
+  const code = readJson(HecAnswer, answer)?.code;
+  return code === 10 || code === 28;
+}
+
+/** Whether the channel can take no more unconfirmed posts, and another one must be used. */
+export function isChannelFull(answer: Answer): boolean {
+  return readJson(HecAnswer, answer)?.code === 27;
+}
+
+/** Whether the server takes no gzip: it says so, with a web page, before it reads anything. */
+export function wantsPlainBody(answer: Answer): boolean {
+  return answer.status === 415;
+}
+
+/** The number under which Splunk will confirm the post; undefined for a token without acknowledgement. */
+export function ackIdOf(answer: Answer): number | undefined {
+  return readJson(HecAnswer, answer)?.ackId;
+}
+
+/** What an answer of `/services/collector/ack` says about one post. */
+export function classifyAck(answer: Answer, ackId: number): 'confirmed' | 'waiting' | 'disabled' {
+  if (readJson(AckAnswer, answer)?.acks[ackId]) return 'confirmed';
+  // Code 14, "ACK is disabled": the token was changed meanwhile; what was answered 200 counts as delivered.
+  return readJson(HecAnswer, answer)?.code === 14 ? 'disabled' : 'waiting';
+}

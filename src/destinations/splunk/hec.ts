@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { Answer, Failure } from '../../outbound/outbound.ts';
+import type { Secret } from '../../secrets.ts';
+import { type CompressedBody, compress } from '../compress.ts';
+import type { CheckStep, Destination, DestinationContext, Outcome, PreparedBatch } from '../destination.ts';
+import { outcomeOfFailure } from '../failure-outcome.ts';
+import {
+  ackIdOf,
+  classifyAck,
+  classifyCheck,
+  classifyPost,
+  type HecFacts,
+  isChannelFull,
+  wantsChannel,
+  wantsPlainBody,
+} from './classify.ts';
+import { encodeBatch, type HecMetadata } from './encode.ts';
+
+export interface HecOptions {
+  /** The endpoint without `/services/collector`. */
+  readonly baseUrl: string;
+  readonly token: Secret;
+  readonly metadata: HecMetadata;
+  readonly eventBytes: number;
+  readonly acknowledge: boolean;
+  readonly caCertificate: string | undefined;
+}
+
+/** How long a post may stay unconfirmed before it is sent once more. */
+const CONFIRM_WITHIN_MS = 5 * 60_000;
+/** Pauses between questions for a confirmation double from the first to the longest. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+/** Cookies of a load balancer; more than these are not ours to keep. */
+const MOST_COOKIES = 20;
+
+const unpack = promisify(gunzip);
+
+/** An answer and the channel on which its post went. */
+interface Posted {
+  readonly answer: Answer | Failure;
+  readonly channel: string | undefined;
+}
+
+/** The sender of one HTTP Event Collector token. */
+export function openHec(options: HecOptions, context: DestinationContext): Destination {
+  const { baseUrl, token, metadata, eventBytes } = options;
+  const { clock } = context;
+  const outbound = context.openOutbound({ caCertificate: options.caCertificate });
+  /** Present once the token is known to have indexer acknowledgement. */
+  let channel = options.acknowledge ? randomUUID() : undefined;
+  let compresses = true;
+  /** Confirmations are known to one indexer only; behind a load balancer its cookies lead back to it. */
+  const cookies = new Map<string, string>();
+  /** First ids of batches that were resent because Splunk never confirmed them. */
+  const resent = new Set<string>();
+
+  async function call(path: string, body: CompressedBody, on: string | undefined, signal: AbortSignal) {
+    const answer = await outbound.request(
+      {
+        method: 'POST',
+        url: `${baseUrl}/services/collector/${path}`,
+        headers: {
+          authorization: `Splunk ${token.reveal()}`,
+          'content-type': 'application/json',
+          ...body.headers,
+          ...(on !== undefined && { 'x-splunk-request-channel': on }),
+          ...(cookies.size > 0 && { cookie: [...cookies].map((pair) => pair.join('=')).join('; ') }),
+        },
+        body: body.body,
+      },
+      signal,
+    );
+    if (answer.kind === 'answer') keepCookies(answer.setCookies);
+    return answer;
+  }
+
+  /** Posts a body, and again if this token or server turns out to want a channel or no gzip. */
+  async function post(body: CompressedBody, signal: AbortSignal): Promise<Posted> {
+    const on = channel;
+    const answer = await call('event', body, on, signal);
+    if (answer.kind === 'failure') return { answer, channel: on };
+    if (on === undefined && wantsChannel(answer)) {
+      channel ??= randomUUID();
+      return post(body, signal);
+    }
+    if (wantsPlainBody(answer) && 'content-encoding' in body.headers) {
+      compresses = false;
+      return post({ body: await unpack(body.body), headers: {} }, signal);
+    }
+    if (isChannelFull(answer)) channel = randomUUID();
+    return { answer, channel: on };
+  }
+
+  async function send(body: CompressedBody, facts: Omit<HecFacts, 'now'>, signal: AbortSignal, accepted?: () => void) {
+    const { answer, channel: on } = await post(body, signal);
+    if (answer.kind === 'failure') return outcomeOfFailure(answer, facts.siem);
+    const outcome = classifyPost(answer, { ...facts, now: clock.now() });
+    const ackId = ackIdOf(answer);
+    if (outcome.kind !== 'delivered' || ackId === undefined || on === undefined) return outcome;
+    accepted?.();
+    return confirm(outcome, ackId, on, facts.ids[0] ?? '', signal);
+  }
+
+  /** Asks until Splunk has written the post to disk. A post never confirmed is sent once more, then believed. */
+  async function confirm(
+    delivered: Outcome & { kind: 'delivered' },
+    ackId: number,
+    on: string,
+    firstId: string,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const question = { body: Buffer.from(JSON.stringify({ acks: [ackId] })), headers: {} };
+    const until = clock.now() + CONFIRM_WITHIN_MS;
+    for (let pause = FIRST_PAUSE_MS; clock.now() < until; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      await clock.sleep(pause, signal);
+      if (signal.aborted) return unconfirmed('the delivery was stopped before Splunk had confirmed it');
+      const answer = await call(`ack?channel=${on}`, question, on, signal);
+      if (answer.kind === 'failure' || classifyAck(answer, ackId) === 'waiting') continue;
+      resent.delete(firstId);
+      return delivered;
+    }
+    if (resent.delete(firstId))
+      return { ...delivered, warning: 'Splunk accepted the events twice but never confirmed that they are on disk' };
+    resent.add(firstId);
+    return unconfirmed('Splunk accepted the events but did not confirm within 5 min that they are on disk');
+  }
+
+  function keepCookies(lines: readonly string[]): void {
+    for (const line of lines) {
+      const [, name, value] = /^\s*([^=;\s]+)=([^;]*)/.exec(line) ?? [];
+      if (name !== undefined && value !== undefined && (cookies.has(name) || cookies.size < MOST_COOKIES))
+        cookies.set(name, value);
+    }
+  }
+
+  return {
+    endpoint: baseUrl,
+    async prepare(batch): Promise<PreparedBatch> {
+      const text = encodeBatch(batch, metadata, eventBytes);
+      const plain = Buffer.from(text);
+      const body = compresses ? await compress(plain) : { body: plain, headers: {} };
+      const facts = factsOf(
+        batch.map(({ id }) => id),
+        plain.length,
+      );
+      return { bytes: body.body.length, send: (signal, accepted) => send(body, facts, signal, accepted) };
+    },
+    async check(signal, report) {
+      const startedAt = clock.now();
+      const { answer, channel: on } = await post({ body: Buffer.alloc(0), headers: {} }, signal);
+      const outcome =
+        answer.kind === 'failure'
+          ? outcomeOfFailure(answer, 'Splunk')
+          : classifyCheck(answer, { ...factsOf([], 0), now: clock.now() });
+      report?.({ ...stepOf(outcome, on !== undefined), ms: clock.now() - startedAt });
+      return outcome;
+    },
+    close: () => outbound.close(),
+  };
+
+  function factsOf(ids: readonly string[], plainBytes: number): Omit<HecFacts, 'now'> {
+    return { siem: 'Splunk', secrets: [token], index: metadata.index, ids, plainBytes };
+  }
+}
+
+function unconfirmed(reason: string): Outcome {
+  return { kind: 'retry', cause: 'server', reason, uncertain: true };
+}
+
+function stepOf(outcome: Outcome, acknowledges: boolean): Omit<CheckStep, 'ms'> {
+  if (outcome.kind === 'delivered')
+    return {
+      name: 'credential',
+      ok: true,
+      detail: `Splunk accepts the token${acknowledges ? ', with indexer acknowledgement' : ''}`,
+    };
+  return {
+    name: 'credential',
+    ok: false,
+    detail: outcome.reason,
+    fix: outcome.kind === 'misconfigured' ? outcome.fix : 'Try again later: Splunk is not able to answer now.',
+  };
+}
