@@ -1,0 +1,114 @@
+import { type Static, Type } from 'typebox';
+import { REJECTION_CODES, type RejectionCode } from '../event/rejection.ts';
+import { AuditEvent, FlatEvent, SdkEvent } from '../event/schema.ts';
+import { Count, listOf, nullable, paging, TeamQuery, TextOrNull, Time, TimeOrNull } from './common.ts';
+import { Attempt } from './destinations.ts';
+import { Problem } from './problem.ts';
+
+/** What producers send and readers get: components of the OpenAPI document. */
+export const EVENT_SCHEMAS = [
+  { ...AuditEvent, $id: 'Event' },
+  { ...FlatEvent, $id: 'FlatEvent' },
+  { ...SdkEvent, $id: 'SdkEvent' },
+];
+const anEvent = Type.Unsafe<unknown>({ $ref: 'Event#' });
+const sentEvent = Type.Unsafe<unknown>({ anyOf: [{ $ref: 'FlatEvent#' }, { $ref: 'SdkEvent#' }] });
+/** The JSON bodies of ingest; judged by `ingest/`, not by this schema. */
+export const IngestBody = Type.Union([sentEvent, Type.Array(sentEvent, { maxItems: 10_000 })]);
+
+const some = (description: string) =>
+  Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 512 }), { maxItems: 100, description }));
+
+/** Which events: repeated parameters are OR, different ones AND. */
+const filter = {
+  ...TeamQuery.properties,
+  from: Type.Optional(Type.String({ description: 'At or after this event time (ISO 8601)' })),
+  to: Type.Optional(Type.String({ description: 'Before this event time (ISO 8601)' })),
+  category: some('Category'),
+  eventType: some('Event type; older aliases work'),
+  status: Type.Optional(Type.Array(Type.Enum(['success', 'failure']))),
+  actor: some('Exact id, e-mail or name of who acted'),
+  target: some('Exact id, e-mail or name of what was acted on'),
+  ip: some('Address or CIDR range'),
+  q: Type.Optional(Type.String({ maxLength: 512, description: 'Part of e-mail, name, description, type or IP' })),
+};
+const order = Type.Optional(Type.Enum(['asc', 'desc'], { default: 'desc', description: 'By sequence' }));
+
+export const FilterQuery = Type.Object(filter, { additionalProperties: false });
+export type FilterQuery = Static<typeof FilterQuery>;
+export const ListQuery = Type.Object({ ...filter, ...paging, order }, { additionalProperties: false });
+/** A live tail begins now, after the sequence `after`, or after the one in `Last-Event-ID`. */
+export const StreamQuery = Type.Object(
+  { ...filter, after: Type.Optional(Type.Integer({ minimum: 0 })) },
+  { additionalProperties: false },
+);
+export const ExportQuery = Type.Object(
+  { ...filter, order, format: Type.Enum(['csv', 'ndjson']) },
+  { additionalProperties: false },
+);
+export const HistogramQuery = Type.Object(
+  {
+    ...filter,
+    bucketSeconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 31_536_000, description: 'Default: about 60 buckets over the range' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Answered from stored JSON as it is. */
+export const EventList = Type.Object({
+  events: Type.Array(anEvent),
+  nextCursor: TextOrNull,
+});
+
+/** What became of the events of one ingest request; each is judged alone. */
+const ingestResult = {
+  accepted: Count,
+  duplicates: Type.Integer({ minimum: 0, description: 'Already kept, same content: fine to have sent again' }),
+  rejected: Type.Array(
+    Type.Object({
+      index: Type.Integer({ minimum: 0, description: 'Position in the array, or line, from 0' }),
+      id: TextOrNull,
+      code: Type.Enum(Object.keys(REJECTION_CODES) as [RejectionCode, ...RejectionCode[]]),
+      path: Type.String(),
+      message: Type.String(),
+    }),
+  ),
+  appended: Type.Array(Type.Object({ teamId: Type.String(), firstSequence: Count, lastSequence: Count })),
+};
+export const IngestResult = Type.Object(ingestResult);
+export const NothingAccepted = Type.Object({ ...Problem.properties, ...ingestResult });
+
+export const Histogram = Type.Object({
+  bucketSeconds: Type.Integer(),
+  buckets: Type.Array(Type.Object({ at: Time, success: Count, failure: Count })),
+  success: Count,
+  failure: Count,
+});
+
+export const DeliveryList = listOf(
+  Type.Object({
+    destinationId: Type.String(),
+    name: Type.String(),
+    kind: Type.String(),
+    status: Type.Enum(['delivered', 'pending', 'filtered', 'dead_letter', 'before_start']),
+    deliveredAt: TimeOrNull,
+    attempt: nullable(Attempt),
+    reason: TextOrNull,
+  }),
+);
+
+export const CategoryList = listOf(
+  Type.Object({ value: Type.String(), label: Type.String(), builtIn: Type.Boolean(), seen: Type.Boolean() }),
+);
+
+export const EventTypeList = listOf(
+  Type.Object({
+    type: Type.String(),
+    category: TextOrNull,
+    title: TextOrNull,
+    aliases: Type.Array(Type.String()),
+    seen: Type.Boolean(),
+  }),
+);

@@ -1,0 +1,52 @@
+import { type Static, Type } from 'typebox';
+
+/**
+ * Every error the API answers with (RFC 9457). `code` is stable: programs decide by it. The codes of single events
+ * within an ingest request are `REJECTION_CODES` in `event/rejection.ts`.
+ */
+export const PROBLEMS = {
+  invalid_request: { status: 400, title: 'The request is not as documented' },
+  invalid_body: { status: 400, title: 'The body cannot be read' },
+  team_required: { status: 400, title: 'Say which team: add ?team=' },
+  unauthenticated: { status: 401, title: 'A valid API key is needed' },
+  missing_scope: { status: 403, title: 'The API key lacks the scope for this' },
+  operator_only: { status: 403, title: 'Only the operator may do this, from the command line' },
+  wrong_team: { status: 403, title: 'The API key belongs to another team' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'This address does not take that method' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  already_exists: { status: 409, title: 'It exists already' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  too_many_events: { status: 413, title: 'Too many events in one request' },
+  unsupported_media_type: { status: 415, title: 'The Content-Type is not supported here' },
+  unsupported_encoding: { status: 415, title: 'The Content-Encoding is not supported' },
+  nothing_accepted: { status: 422, title: 'No event was acceptable' },
+  invalid_settings: { status: 422, title: 'The destination cannot be set up like this' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  headers_too_large: { status: 431, title: 'The request headers are too large' },
+  internal_error: { status: 500, title: 'A fault of the service' },
+  overloaded: { status: 503, title: 'The service is busy' },
+  storage_full: { status: 503, title: 'The disk is full: nothing can be stored' },
+  storage_error: { status: 503, title: 'Nothing can be stored at the moment' },
+  shutting_down: { status: 503, title: 'The service is stopping' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+const CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
+
+export const Problem = Type.Object(
+  {
+    type: Type.Literal('about:blank'),
+    status: Type.Integer(),
+    code: Type.Enum(CODES, { description: 'Stable, for programs' }),
+    title: Type.String(),
+    detail: Type.Optional(Type.String({ description: 'What happened and what to do, for people' })),
+    requestId: Type.String({ description: 'Also in the answer’s x-request-id and in the service’s log' }),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), { description: 'One per wrong field' }),
+    ),
+  },
+  { $id: 'Problem', description: 'application/problem+json' },
+);
+export type Problem = Static<typeof Problem>;

@@ -1,0 +1,99 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { PROBLEMS, type Problem, type ProblemCode } from '../contract/problem.ts';
+import { UnknownDestination } from '../delivery/delivery.ts';
+import { BadQuery } from '../search/search.ts';
+import { StoreUnavailable } from '../store/event-log.ts';
+
+/** An answer that says why not. Thrown anywhere below a route, it becomes problem+json. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly more: MoreOfProblem;
+  constructor(code: ProblemCode, detail: string | undefined, more: MoreOfProblem) {
+    super(detail ?? PROBLEMS[code].title, { cause: more.cause });
+    this.code = code;
+    this.more = more;
+  }
+}
+
+interface MoreOfProblem {
+  /** One per wrong field; `path` is dotted: `settings.token`. */
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  /** Further members of the answer. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** The only place where an error answer is made. `detail` is for people: what happened and what to do. */
+export function problem(code: ProblemCode, detail?: string, more: MoreOfProblem = {}): ProblemError {
+  return new ProblemError(code, detail, more);
+}
+
+/** One field of the request cannot be used. */
+export function invalidField(path: string, message: string): ProblemError {
+  return problem('invalid_request', `${path}: ${message}`, { errors: [{ path, message }] });
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: ProblemError): FastifyReply {
+  const { status, title } = PROBLEMS[error.code];
+  const body: Problem & Record<string, unknown> = {
+    type: 'about:blank',
+    status,
+    code: error.code,
+    title,
+    ...(error.message === title ? {} : { detail: error.message }),
+    requestId: request.id,
+    ...(error.more.errors && { errors: [...error.more.errors] }),
+    ...error.more.fields,
+  };
+  if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  return reply
+    .code(status)
+    .headers(error.more.headers ?? {})
+    .type('application/problem+json')
+    .send(JSON.stringify(body));
+}
+
+/** What any error thrown below a route means to the caller. Unknown ones are our fault, and say nothing. */
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof StoreUnavailable) return problem(error.code, undefined, { cause: error });
+  if (error instanceof UnknownDestination) return problem('not_found', 'There is no such destination.');
+  if (error instanceof BadQuery) return invalidField(error.path, error.message);
+  if (isFastifyError(error)) return fromFastify(error);
+  return problem('internal_error', undefined, { cause: error });
+}
+
+/** How long a producer waits when the store or the queue is full: long enough to drain, short enough not to be noticed. */
+const RETRY_AFTER_SECONDS = 2;
+
+const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_body',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_body',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_body',
+  FST_ERR_CTP_EMPTY_TYPE: 'unsupported_media_type',
+};
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number';
+}
+
+function fromFastify(error: FastifyError): ProblemError {
+  if (error.validation) {
+    const errors = error.validation.map(({ instancePath, message = 'cannot be used', params }) => {
+      const path = instancePath.slice(1).replaceAll('/', '.');
+      const missing = params['requiredProperties'];
+      return Array.isArray(missing)
+        ? { path: [path, missing[0]].filter(Boolean).join('.'), message: 'is required' }
+        : { path, message: message === 'schema is false' ? 'is not known here' : message };
+    });
+    return problem('invalid_request', errors.map((e) => `${e.path} ${e.message}`.trim()).join('; '), { errors });
+  }
+  const known = FASTIFY_CODES[error.code];
+  if (known) return problem(known, error.message);
+  return (error.statusCode ?? 500) < 500
+    ? problem('invalid_request', error.message)
+    : problem('internal_error', undefined, { cause: error });
+}

@@ -1,0 +1,90 @@
+import { Readable } from 'node:stream';
+import { Type } from 'typebox';
+import { ExportQuery } from '../../contract/events.ts';
+import type { TeamId } from '../../event/logged-event.ts';
+import { ownEvent } from '../../event/own-event.ts';
+import { csvHeader, csvRows } from '../../formats/csv.ts';
+import type { EventQuery, SearchPage } from '../../search/search.ts';
+import { actorOf, teamOf } from '../access.ts';
+import { eventQuery } from '../event-query.ts';
+import { PROBLEM_ANSWERS } from '../openapi.ts';
+import type { App, ServerParts } from '../server-parts.ts';
+import { toTime } from '../time.ts';
+
+/** Export of a filter. It is recorded before the first byte leaves: no export without its audit event. */
+export function eventExportRoute(app: App, parts: ServerParts): void {
+  const { search, log, clock } = parts;
+
+  app.get(
+    '/v1/events/export',
+    {
+      config: { access: 'events:read' },
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['events'],
+        summary: 'All events of a filter as a file',
+        querystring: ExportQuery,
+        response: {
+          200: {
+            description: 'Streamed; a broken connection means an incomplete file',
+            content: {
+              'text/csv': { schema: Type.String() },
+              'application/x-ndjson': { schema: Type.String() },
+            },
+          },
+          ...PROBLEM_ANSWERS,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { format, order = 'desc', ...filter } = request.query;
+      const team = await teamOf(request, parts);
+      const query = eventQuery(filter);
+      // The first page before the record, so that the record is not part of the export.
+      const first = await search.search(team, query, { order, limit: PAGE });
+      const { success, failure } = await search.histogram(team, query, DAY_MS);
+      const at = clock.now();
+      const { team: _, ...shownFilter } = filter;
+      const event = ownEvent({
+        ...actorOf(request),
+        team,
+        eventType: 'audit.exported',
+        description: `${success + failure} events were exported as ${format.toUpperCase()}`,
+        metadata: { format, filter: shownFilter, events: success + failure },
+        at,
+      });
+      await log.append([event]);
+      const name = `audit-log-${team.replace(/[^\w.-]/g, '_')}-${toTime(at).slice(0, 10)}.${format}`;
+      return reply
+        .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
+        .header('content-disposition', `attachment; filename="${name}"`)
+        .send(
+          Readable.from(
+            format === 'csv' ? csv(pages(team, query, order, first)) : ndjson(pages(team, query, order, first)),
+          ),
+        );
+    },
+  );
+
+  /** The next page is asked for when the reader has taken the one before. */
+  async function* pages(team: TeamId, query: EventQuery, order: 'asc' | 'desc', first: SearchPage) {
+    let page = first;
+    for (;;) {
+      yield page.events;
+      if (page.nextCursor === null) return;
+      page = await search.search(team, query, { order, limit: PAGE, cursor: page.nextCursor });
+    }
+  }
+}
+
+const PAGE = 1000;
+const DAY_MS = 86_400_000;
+
+async function* csv(pages: AsyncIterable<readonly string[]>) {
+  yield csvHeader();
+  for await (const events of pages) if (events.length > 0) yield csvRows(events);
+}
+
+async function* ndjson(pages: AsyncIterable<readonly string[]>) {
+  for await (const events of pages) if (events.length > 0) yield `${events.join('\n')}\n`;
+}

@@ -1,0 +1,79 @@
+import { Readable } from 'node:stream';
+import type { Clock } from '../../clock.ts';
+import { StreamQuery } from '../../contract/events.ts';
+import type { Sequence, TeamId } from '../../event/logged-event.ts';
+import { parseStored } from '../../formats/stored-event.ts';
+import { compileQuery } from '../../search/match.ts';
+import { teamOf } from '../access.ts';
+import { eventQuery } from '../event-query.ts';
+import { answersAs } from '../openapi.ts';
+import { invalidField } from '../problem.ts';
+import type { App, ServerParts } from '../server-parts.ts';
+import { liveSignals } from '../server-sent-events.ts';
+
+/** The live tail: a reader of the log like any other, one page in memory, paced by its reader. */
+export function eventStreamRoute(app: App, parts: ServerParts): void {
+  const { log, clock } = parts;
+  const liveSignal = liveSignals(app);
+
+  app.get(
+    '/v1/events/stream',
+    {
+      config: { access: 'events:read' },
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['events'],
+        summary: 'Live tail: new events of a filter as server-sent events',
+        description: '`id:` is the sequence; `Last-Event-ID` (or `after`) resumes behind it. A comment every 15 s.',
+        querystring: StreamQuery,
+        response: answersAs('text/event-stream', 'One event each, as JSON'),
+      },
+    },
+    async (request, reply) => {
+      const { after: asked, ...filter } = request.query;
+      const team = await teamOf(request, parts);
+      const matches = compileQuery(eventQuery(filter));
+      const after = lastEventId(request.headers['last-event-id']) ?? asked ?? (await log.bounds(team)).last;
+      const tail = follow(team, after, (json) => matches(parseStored(json)), liveSignal(reply));
+      return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(Readable.from(tail));
+    },
+  );
+
+  /** Frames of events after `after`; when nothing matched for a while, a comment with the place reached. */
+  async function* follow(team: TeamId, after: Sequence, matches: (json: string) => boolean, signal: AbortSignal) {
+    yield ': connected\n\n';
+    let quietSince = clock.now();
+    for (let last = after; !signal.aborted; ) {
+      const events = await log.read(team, last, PAGE);
+      last = events.at(-1)?.sequence ?? last;
+      const frames = events.filter(({ json }) => matches(json)).map((e) => `id: ${e.sequence}\ndata: ${e.json}\n\n`);
+      if (frames.length === 0 && clock.now() - quietSince >= HEARTBEAT_MS) frames.push(`: still here\nid: ${last}\n\n`);
+      if (frames.length > 0) {
+        yield frames.join('');
+        quietSince = clock.now();
+      }
+      if (events.length === 0)
+        await waitAtMost(clock, quietSince + HEARTBEAT_MS - clock.now(), signal, (either) =>
+          log.waitForMore(team, last, either),
+        );
+    }
+  }
+}
+
+const PAGE = { events: 500, bytes: 1_048_576 };
+const HEARTBEAT_MS = 15_000;
+
+/** Ends when `wait` does, after `ms`, or when `signal` aborts; leaves no timer behind. */
+async function waitAtMost(clock: Clock, ms: number, signal: AbortSignal, wait: (signal: AbortSignal) => Promise<void>) {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  await Promise.race([wait(either), clock.sleep(ms, either)]);
+  over.abort();
+}
+
+function lastEventId(header: string | string[] | undefined): Sequence | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header))
+    throw invalidField('Last-Event-ID', 'must be a sequence');
+  return Number(header);
+}

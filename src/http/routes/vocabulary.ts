@@ -1,0 +1,54 @@
+import { TeamQuery } from '../../contract/common.ts';
+import { CategoryList, EventTypeList } from '../../contract/events.ts';
+import { CATEGORIES, EVENT_TYPES } from '../../event/catalogue.ts';
+import { teamOf } from '../access.ts';
+import { answers } from '../openapi.ts';
+import type { App, ServerParts } from '../server-parts.ts';
+
+/** The words for filters: what is built in, and what the team's events brought. */
+export function vocabularyRoutes(app: App, parts: ServerParts): void {
+  const config = { access: 'events:read' } as const;
+  const tags = ['events'];
+
+  app.get(
+    '/v1/categories',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Categories, built-in and seen',
+        querystring: TeamQuery,
+        response: answers(200, CategoryList, 'Built-in ones first'),
+      },
+    },
+    async (request) => {
+      const { categories } = await parts.log.vocabulary(await teamOf(request, parts));
+      const builtIn = CATEGORIES.map((c) => ({ ...c, builtIn: true, seen: categories.includes(c.value) }));
+      const others = categories
+        .filter((value) => !CATEGORIES.some((c) => c.value === value))
+        .map((value) => ({ value, label: value, builtIn: false, seen: true }));
+      return { items: [...builtIn, ...others], nextCursor: null };
+    },
+  );
+
+  app.get(
+    '/v1/event-types',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Event types, built-in and seen',
+        querystring: TeamQuery,
+        response: answers(200, EventTypeList, 'Built-in ones first'),
+      },
+    },
+    async (request) => {
+      const { eventTypes } = await parts.log.vocabulary(await teamOf(request, parts));
+      const builtIn = EVENT_TYPES.map((t) => ({ ...t, aliases: [...t.aliases], seen: eventTypes.includes(t.type) }));
+      const others = eventTypes
+        .filter((type) => !EVENT_TYPES.some((t) => t.type === type))
+        .map((type) => ({ type, category: null, title: null, aliases: [], seen: true }));
+      return { items: [...builtIn, ...others], nextCursor: null };
+    },
+  );
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import { fastify } from 'fastify';
+import { Destination } from '../contract/destinations.ts';
+import { EVENT_SCHEMAS } from '../contract/events.ts';
+import { Problem } from '../contract/problem.ts';
+import { authenticate, authorize } from './access.ts';
+import { openApiOptions } from './openapi.ts';
+import { problem, sendProblem, toProblem } from './problem.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { destinationActionRoutes } from './routes/destination-actions.ts';
+import { destinationRoutes } from './routes/destinations.ts';
+import { eventRoutes } from './routes/events.ts';
+import { eventExportRoute } from './routes/events-export.ts';
+import { eventStreamRoute } from './routes/events-stream.ts';
+import { ingestRoute } from './routes/ingest.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { teamRoutes } from './routes/teams.ts';
+import { vocabularyRoutes } from './routes/vocabulary.ts';
+import type { App, ServerParts } from './server-parts.ts';
+
+/**
+ * The HTTP API over its parts, ready to listen. Who asks is found out first, then how often they may, then whether they
+ * may at all; only then is a body read.
+ */
+export async function buildServer(parts: ServerParts): Promise<App> {
+  const app = fastify({
+    logger: false,
+    genReqId: () => randomUUID(),
+    trustProxy: parts.config.trustedProxies.length > 0 ? [...parts.config.trustedProxies] : false,
+    bodyLimit: BODY_BYTES,
+    // Event ids have up to 128 characters, each up to three when percent-encoded.
+    routerOptions: { maxParamLength: 400 },
+    http: { maxHeaderSize: 16_384, headersTimeout: 20_000 },
+    requestTimeout: 60_000,
+    // Without a byte either way: also ends a live tail whose reader stopped reading.
+    connectionTimeout: 120_000,
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toProblem(error)),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  for (const schema of [Problem, Destination, ...EVENT_SCHEMAS]) app.addSchema(schema);
+
+  app.decorateRequest('principal', null);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+    if (request.routeOptions.config.access !== 'anyone') request.principal = await authenticate(request, parts);
+  });
+  if (parts.principal === 'keys')
+    await app.register(rateLimit, {
+      timeWindow: 60_000,
+      cache: 20_000,
+      keyGenerator: ({ principal, ip }) => (principal?.kind === 'key' ? principal.id : ip),
+      max: ({ principal }) => (principal ? parts.config.rateLimitPerMinute : STRANGERS_PER_MINUTE),
+      errorResponseBuilder: (_, { after }) => problem('rate_limited', `Try again in ${after}.`),
+    });
+  app.addHook('preParsing', async (request) => authorize(request));
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const answered = { method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 };
+    parts.metrics.request(answered);
+    parts.logger.debug({ ...answered, requestId: request.id }, 'answered');
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const answer = toProblem(error);
+    if (answer.code === 'internal_error')
+      parts.logger.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'a request failed');
+    return sendProblem(request, reply, answer);
+  });
+  answerUnknownAddresses(app);
+
+  await app.register(swagger, openApiOptions(parts.config));
+  for (const routes of ROUTES) routes(app, parts);
+  await app.ready();
+  return app;
+}
+
+/** Larger only for events. */
+const BODY_BYTES = 1_048_576;
+/** Requests a minute from one address without a valid key. */
+const STRANGERS_PER_MINUTE = 600;
+
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
+const ROUTES = [
+  operationRoutes,
+  ingestRoute,
+  eventExportRoute,
+  eventStreamRoute,
+  eventRoutes,
+  vocabularyRoutes,
+  destinationRoutes,
+  destinationActionRoutes,
+  teamRoutes,
+  apiKeyRoutes,
+];
+
+/** 404, or 405 with `Allow` where the address exists for other methods. */
+function answerUnknownAddresses(app: App): void {
+  const routes: { readonly method: string | string[]; readonly pattern: RegExp }[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push({ method, pattern: new RegExp(`^${url.replaceAll('.', '\\.').replace(/:[a-z]+/g, '[^/]+')}$`) });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!;
+    const allowed = new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ method }) => method));
+    const answer =
+      allowed.size === 0
+        ? problem('not_found', `${request.method} ${path} is not part of this API; see /openapi.json.`)
+        : problem('method_not_allowed', undefined, { headers: { allow: [...allowed].join(', ') } });
+    return sendProblem(request, reply, answer);
+  });
+}
