@@ -29,7 +29,7 @@ export interface Arrival {
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Called for an event without id that is otherwise good. Default: a UUIDv7. */
-  readonly newId?: (team: TeamId) => string;
+  readonly newId?: ((team: TeamId) => string) | undefined;
 }
 
 type Text = string | null | undefined;

@@ -44,8 +44,8 @@ export function sealEvent(event: CanonicalEvent): NewEvent {
 /** Undefined when nothing had to be replaced. JSON.stringify escapes exactly these characters, and a backslash. */
 function replaceUnstorable(json: string): CanonicalEvent | undefined {
   let replacedCharacters = 0;
-  const clean = json.replace(/\\\\|\\u(?:0000|d[89a-f]..)/g, (escape) => {
-    if (escape === '\\\\') return escape;
+  const clean = json.replace(/\\\\|\\u(?:0000|d[89a-f]..)/g, (match) => {
+    if (match === '\\\\') return match;
     replacedCharacters++;
     return '\ufffd';
   });

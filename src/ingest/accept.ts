@@ -1,4 +1,11 @@
-import type { Sequence, TeamId } from '../event/logged-event.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { NewEvent, Sequence, TeamId } from '../event/logged-event.ts';
+import { type Arrival, normalise } from '../event/normalise.ts';
+import { type Rejection, type RejectionCode, reject } from '../event/rejection.ts';
+import type { Appended, EventLog } from '../store/event-log.ts';
+import { itemsOf, type SentItem } from './body.ts';
+import { deriveId, type Occurrences } from './derive-id.ts';
 
 /** The body formats of `POST /v1/events`. */
 export type BodyFormat = 'json' | 'ndjson';
@@ -9,13 +16,15 @@ export interface AcceptOptions {
   readonly format: BodyFormat;
   /** Import (`events import`): lines without id get one derived from team, bytes and occurrence number. */
   readonly deriveIds?: boolean;
+  /** With `deriveIds`: an empty map at the start of an import, the same one for all its calls. */
+  readonly occurrences?: Occurrences;
 }
 
 export interface Rejected {
   /** Position in the array, or line number from 0. */
   readonly index: number;
   readonly id: string | null;
-  readonly code: string;
+  readonly code: RejectionCode;
   readonly path: string;
   readonly message: string;
 }
@@ -38,4 +47,134 @@ export interface Accept {
    * Rejects with BadBody (unparsable or empty body, too many events), StoreUnavailable, or Overloaded.
    */
   accept(body: Buffer, options: AcceptOptions): Promise<AcceptResult>;
+}
+
+export interface AcceptLimits {
+  /** Events of one body. */
+  readonly events: number;
+  /** Bytes of one event: of its line, or of its JSON without spaces. */
+  readonly eventBytes: number;
+  /** Bytes of all bodies that are being accepted at the same moment. One alone is always taken. */
+  readonly bytesInFlight: number;
+}
+
+export interface AcceptParts {
+  readonly log: Pick<EventLog, 'append'>;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Asked for teams named under an installation key. Absent: unknown teams are created on first sight. */
+  readonly isTeamKnown?: (team: TeamId) => Promise<boolean>;
+  readonly limits?: Partial<AcceptLimits>;
+}
+
+/** Too much is being accepted at this moment; nothing of the body was kept. */
+export class Overloaded extends Error {
+  readonly code = 'overloaded';
+  readonly retryAfterSeconds = 1;
+  constructor() {
+    super('too many events are being accepted at this moment; send these again later');
+    this.name = 'Overloaded';
+  }
+}
+
+const DEFAULT_LIMITS: AcceptLimits = { events: 10_000, eventBytes: 256 * 1024, bytesInFlight: 64 * 1024 * 1024 };
+/** After so many events other requests get their turn. */
+const EVENTS_PER_TURN = 1_000;
+
+export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): Accept {
+  const { events, eventBytes, bytesInFlight } = { ...DEFAULT_LIMITS, ...limits };
+  let inFlight = 0;
+
+  async function judgeAll(body: Buffer, { team, format, deriveIds, occurrences = new Map() }: AcceptOptions) {
+    const now = clock.now();
+    const good: Good[] = [];
+    const rejected: Rejected[] = [];
+    const known = new Map<TeamId, boolean>();
+    let judged = 0;
+    for (const item of itemsOf(body, format, events)) {
+      if (++judged % EVENTS_PER_TURN === 0) await setImmediate();
+      const newId = deriveIds ? (of: TeamId) => deriveId(of, textOf(item), occurrences) : undefined;
+      let verdict = judge(item, { team, now, newId }, eventBytes);
+      if (team === null && isTeamKnown && !('code' in verdict)) {
+        if (!known.has(verdict.team)) known.set(verdict.team, await isTeamKnown(verdict.team));
+        if (!known.get(verdict.team))
+          verdict = reject('unknown_team', 'context.teamId', 'the id of an existing team', verdict.team);
+      }
+      if ('code' in verdict) rejected.push({ index: item.index, id: sentId(item.sent), ...verdict });
+      else good.push({ index: item.index, event: verdict });
+    }
+    return { good, rejected };
+  }
+
+  return {
+    async accept(body, options) {
+      if (inFlight > 0 && inFlight + body.length > bytesInFlight) throw new Overloaded();
+      inFlight += body.length;
+      try {
+        const { good, rejected } = await judgeAll(body, options);
+        const outcomes = good.length > 0 ? await log.append(good.map(({ event }) => event)) : [];
+        return resultOf(good, outcomes, rejected);
+      } finally {
+        inFlight -= body.length;
+      }
+    },
+  };
+}
+
+interface Good {
+  readonly index: number;
+  readonly event: NewEvent;
+}
+
+function judge(item: SentItem, arrival: Arrival, maxBytes: number): NewEvent | Rejection {
+  if (item.error !== undefined) return { code: 'invalid_json', path: '', message: `not JSON: ${item.error}` };
+  const verdict = normalise(item.sent, arrival);
+  if ('code' in verdict) return verdict;
+  // What was sent is never three times as long as what became of it, so most events need no measuring.
+  const isLarge = exceeds(item.line ?? verdict.json, maxBytes / 3) && exceeds(textOf(item), maxBytes);
+  return isLarge ? { code: 'event_too_large', path: '', message: `an event has at most ${maxBytes} bytes` } : verdict;
+}
+
+function exceeds(text: string, maxBytes: number): boolean {
+  return text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes;
+}
+
+/** The event as received: its line, or its part of an array without spaces. */
+function textOf({ line, sent }: SentItem): string {
+  return line ?? JSON.stringify(sent);
+}
+
+function sentId(sent: unknown): string | null {
+  if (typeof sent !== 'object' || sent === null || !('id' in sent) || typeof sent.id !== 'string') return null;
+  return sent.id.slice(0, 128);
+}
+
+function resultOf(good: readonly Good[], outcomes: readonly Appended[], rejected: readonly Rejected[]): AcceptResult {
+  const conflicts: Rejected[] = [];
+  const appended = new Map<TeamId, { teamId: TeamId; firstSequence: Sequence; lastSequence: Sequence }>();
+  let accepted = 0;
+  let duplicates = 0;
+  for (const [i, { index, event }] of good.entries()) {
+    const outcome = outcomes[i]!;
+    if (outcome.kind === 'duplicate') duplicates++;
+    else if (outcome.kind === 'conflict') {
+      const message = `another event with this id and other content has sequence ${outcome.sequence}`;
+      conflicts.push({ index, id: event.id, code: 'id_conflict', path: 'id', message });
+    } else {
+      accepted++;
+      const place = appended.get(event.team);
+      if (place) place.lastSequence = outcome.sequence;
+      else
+        appended.set(event.team, {
+          teamId: event.team,
+          firstSequence: outcome.sequence,
+          lastSequence: outcome.sequence,
+        });
+    }
+  }
+  return {
+    accepted,
+    duplicates,
+    rejected: [...rejected, ...conflicts].sort((a, b) => a.index - b.index),
+    appended: [...appended.values()],
+  };
 }
