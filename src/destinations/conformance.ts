@@ -28,6 +28,8 @@ export interface Conformance {
   readonly deduplicates: boolean;
   /** What becomes of an event larger than `limits.eventBytes`: cut and marked `trailproof.truncated`. */
   readonly oversize: 'cut';
+  /** Whether `check` can prove the credential without writing. Default true. */
+  readonly provesCredential?: boolean;
   /** The stand-in must speak TLS. Default false. */
   readonly tls?: boolean;
   /** Further settings, beside the stand-in's. */
@@ -265,6 +267,20 @@ export function describeDestination(kind: DestinationKind, conformance: Conforma
         expect(steps.filter(({ ok, name, detail }) => !ok || !name || !detail)).toEqual([]);
         expect(standIn.counts()).toMatchObject({ events: 0, ignoredDuplicates: 0 });
       });
+
+      if (conformance.provesCredential === false) {
+        it('lets a wrong credential pass, which the first delivery finds', async () => {
+          const { destination } = open(conformance.wrongCredential);
+          expect(await destination.check(never)).toMatchObject({ kind: 'delivered' });
+          expect(await send(destination, fresh(2))).toMatchObject({ kind: 'misconfigured', cause: 'credential' });
+          expect(standIn.counts().events).toBe(0);
+        });
+
+        it('does nothing when it is already told to stop', async () => {
+          expect(await open().destination.check(AbortSignal.abort())).toMatchObject({ kind: 'retry' });
+        });
+        return;
+      }
 
       it('finds a wrong credential and says what to do', async () => {
         const steps: CheckStep[] = [];

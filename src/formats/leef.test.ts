@@ -102,6 +102,7 @@ describe('LEEF', () => {
     const pairs = read({ eventType: hostile, description: hostile });
     expect(pairs['EventID']).toBe('a b c  d e f g=h^i\\');
     expect(pairs['description']).toBe('a|b c  d e f g=h^i\\');
+    expect(read({ eventType: '|\t|' })['EventID']).toBe('unknown');
   });
 
   it('keeps EventID and user name within 255 characters and cuts no character in two', () => {

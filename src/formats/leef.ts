@@ -40,8 +40,9 @@ function leefValue(value: unknown): string {
     : String(value).replace(UNSAFE, ' ');
 }
 
+/** A header field of nothing but replaced characters must not be empty. */
 function headerField(text: string): string {
-  return shorten(leefValue(text).replaceAll('|', ' ').trim());
+  return shorten(leefValue(text).replaceAll('|', ' ').trim()) || 'unknown';
 }
 
 function shorten(text: string): string {

@@ -1,0 +1,137 @@
+import { Type } from 'typebox';
+import type { LoggedEvent } from '../../event/logged-event.ts';
+import { checkStep } from '../check-step.ts';
+import { compress } from '../compress.ts';
+import type { Outcome } from '../destination.ts';
+import { outcomeOfFailure } from '../failure-outcome.ts';
+import { defineDestination, endpointBase, secretSetting, secretsOf, textSetting, urlSetting } from '../settings.ts';
+import { classifyIntake, classifyValidation } from './classify.ts';
+import { encodeLogs, LARGEST_LOG, overheadBytes } from './encode.ts';
+
+const settings = Type.Object({
+  endpointUrl: urlSetting({
+    title: 'Endpoint URL',
+    description:
+      'Your Datadog site, as in your browser’s address bar (datadoghq.eu), or the address of its logs intake.',
+    placeholder: 'https://http-intake.logs.datadoghq.eu',
+  }),
+  apiKey: secretSetting({
+    title: 'API Key',
+    description: 'Organization Settings → API Keys. An application key does not work.',
+    pattern: '^[!-~]+$',
+    rule: 'printable ASCII characters without spaces',
+  }),
+  service: textSetting({
+    title: 'Service',
+    description: 'Under which service Datadog files the logs.',
+    placeholder: 'audit-log',
+    maxLength: 100,
+  }),
+  source: Type.Optional(
+    textSetting({
+      title: 'Source',
+      description: 'Which pipeline and icon Datadog chooses. Without it, the name of the platform in lower case.',
+      maxLength: 100,
+    }),
+  ),
+  tags: Type.Optional(
+    textSetting({
+      title: 'Tags',
+      description: 'Tags of every log, separated by commas.',
+      placeholder: 'env:prod,team:security',
+      maxLength: 2000,
+    }),
+  ),
+});
+
+/** Sites as Datadog writes them: `datadoghq.com`, `us5.datadoghq.com`, `datadoghq.eu`, `ddog-gov.com` … */
+const SITE = /^(?:app\.|api\.|http-intake\.logs\.)?((?:[a-z]{2}\d\.)?(?:datadoghq\.com|datadoghq\.eu|ddog-gov\.com))$/;
+const INTAKE = 'http-intake.logs.';
+/** A body is framed anew before its logs can leave Datadog's time window while they wait to be sent again. */
+const LONGEST_WAIT_MS = 30 * 60_000;
+
+/** Datadog Logs, API version 2. It has no deduplication, so that framing a body anew costs nothing. */
+export const datadog = defineDestination({
+  kind: 'datadog',
+  title: 'Datadog',
+  settings,
+  // Datadog: 1,000 logs, 5 MB, 1 MB per log (a longer one is cut in silence); 4.25 MB is what its own senders aim at.
+  limits: ({ source = '', service, tags }) => ({
+    batchEvents: 1_000,
+    batchBytes: 4_250_000,
+    eventBytes: LARGEST_LOG,
+    overheadBytes: overheadBytes({ source, service, tags }),
+    maxAgeMs: 18 * 3_600_000,
+  }),
+
+  refine(given) {
+    const base = new URL(endpointBase(given.endpointUrl, /\/(api\/v2\/logs|v1\/input).*$/));
+    const site = SITE.exec(base.hostname)?.[1];
+    const tags = given.tags
+      ?.split(',')
+      .map((tag) => tag.trim())
+      .filter(Boolean);
+    return {
+      settings: {
+        ...given,
+        endpointUrl: site ? `https://${INTAKE}${site}` : endpointBase(base.href),
+        ...(tags && { tags: tags.join(',') }),
+      },
+      problems: tags && tags.length > 100 ? [{ field: 'tags', message: 'must be at most 100 tags' }] : [],
+    };
+  },
+
+  open({ endpointUrl, service, tags, ...given }, { openOutbound, clock, brand }) {
+    const outbound = openOutbound({});
+    const framing = { source: given.source ?? brand.toLowerCase().replace(/\s+/g, '-'), service, tags };
+    const key = { 'dd-api-key': given.apiKey.reveal() };
+    const facts = () => ({ siem: 'Datadog', now: clock.now(), secrets: secretsOf(given) });
+    const frame = async (batch: readonly LoggedEvent[]) => {
+      const framedAt = clock.now();
+      return { framedAt, ...(await compress(encodeLogs(batch, framing, framedAt))) };
+    };
+    const validate = async (signal: AbortSignal): Promise<Outcome> => {
+      const url = `${apiOrigin(endpointUrl)}/api/v1/validate`;
+      const answer = await outbound.request({ method: 'GET', url, headers: key }, signal);
+      const outcome = answer.kind === 'failure' ? undefined : classifyValidation(answer, facts());
+      if (outcome) return outcome;
+      const intake = await outbound.probe(endpointUrl, signal);
+      if ('kind' in intake) return outcomeOfFailure(intake, 'Datadog');
+      return {
+        kind: 'delivered',
+        warning: `The key could not be checked at ${new URL(url).host}. Datadog says whether it is right when events are sent.`,
+      };
+    };
+    return {
+      endpoint: endpointUrl,
+      async prepare(batch) {
+        let framed = await frame(batch);
+        return {
+          get bytes() {
+            return framed.body.length;
+          },
+          async send(signal) {
+            if (clock.now() - framed.framedAt > LONGEST_WAIT_MS) framed = await frame(batch);
+            const headers = { ...key, 'content-type': 'application/json', ...framed.headers };
+            const url = `${endpointUrl}/api/v2/logs`;
+            const answer = await outbound.request({ method: 'POST', url, headers, body: framed.body }, signal);
+            return answer.kind === 'failure' ? outcomeOfFailure(answer, 'Datadog') : classifyIntake(answer, facts());
+          },
+        };
+      },
+      check: (signal, report) =>
+        checkStep({ name: 'credential', detail: 'Datadog accepts the API key.', clock, report }, () =>
+          validate(signal),
+        ),
+      close: () => outbound.close(),
+    };
+  },
+
+  standIn: async () => (await import('./stand-in.ts')).startDatadogStandIn,
+});
+
+/** Keys are checked at the site's API, which is another host than its intake; elsewhere at the same address. */
+function apiOrigin(endpointUrl: string): string {
+  const { hostname, origin } = new URL(endpointUrl);
+  return hostname.startsWith(INTAKE) ? `https://api.${hostname.slice(INTAKE.length)}` : origin;
+}

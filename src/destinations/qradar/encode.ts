@@ -1,0 +1,67 @@
+import type { LoggedEvent } from '../../event/logged-event.ts';
+import { truncateEvent } from '../../event/truncate.ts';
+import { leefLine } from '../../formats/leef.ts';
+
+export interface QRadarFraming {
+  readonly payload: 'json' | 'leef';
+  /** The identifier under which QRadar files the events. */
+  readonly logSource: string;
+  /** LEEF's vendor. */
+  readonly vendor: string;
+  /** What QRadar takes as one payload, bytes; the rest of a longer one becomes an event of its own. */
+  readonly maxPayloadLength: number;
+}
+
+/** What framing adds at most: LEEF repeats user, resource and type (255 characters each) and the address (twice). */
+export function overheadBytes({ payload, logSource }: Pick<QRadarFraming, 'payload' | 'logSource'>): number {
+  return payload === 'json' ? Buffer.byteLength(jsonLine('{}', logSource)) : 3_000 + Buffer.byteLength(logSource);
+}
+
+/**
+ * One event per line, no line end after the last: QRadar would make an empty event of what follows it. Every JSON line
+ * begins `{"timestamp":"`, on which the log source's message pattern relies.
+ * https://www.ibm.com/docs/en/dsm?topic=options-http-receiver-protocol-configuration
+ */
+export function encodeLines(batch: readonly LoggedEvent[], framing: QRadarFraming): string {
+  return batch.map((event) => lineWithin(event, framing)).join('\n');
+}
+
+/** The event's line, cut and marked when it is longer than a payload. What cannot be cut so far goes whole. */
+function lineWithin(event: LoggedEvent, framing: QRadarFraming): string {
+  let line = frame(event.json, framing);
+  let room = event.bytes;
+  while (Buffer.byteLength(line) > framing.maxPayloadLength) {
+    room -= Buffer.byteLength(line) - framing.maxPayloadLength;
+    const cut = truncateEvent(event.json, room);
+    if (cut === null) break;
+    line = frame(cut, framing);
+  }
+  return line;
+}
+
+function frame(json: string, { payload, logSource, vendor }: QRadarFraming): string {
+  return payload === 'json' ? jsonLine(json, logSource) : syslogLine(json, logSource, vendor);
+}
+
+/** The identifier stands last in the event, so that its beginning stays the one the message pattern expects. */
+function jsonLine(json: string, logSource: string): string {
+  return `${json.slice(0, -1)},"logSource":${JSON.stringify(logSource)}}`;
+}
+
+/**
+ * LEEF behind the short syslog header that IBM documents, whose host name is the identifier.
+ * https://www.ibm.com/docs/en/dsm?topic=overview-leef-event-components
+ */
+function syslogLine(json: string, logSource: string, vendor: string): string {
+  const time = json.slice(TIME_START, TIME_END);
+  return `<13>1 ${time} ${hostName(logSource)} ${leefLine(json, { vendor, product: 'Trailproof', version: '1.0' })}`;
+}
+
+/** Place of the time in an event's JSON, which begins `{"timestamp":"YYYY-MM-DDTHH:MM:SS.mmmZ"`. */
+const TIME_START = 14;
+const TIME_END = 38;
+
+/** RFC 5424 §6.2.4: printable ASCII without spaces, at most 255 characters. */
+function hostName(logSource: string): string {
+  return logSource.replace(/[^!-~]+/g, '-').slice(0, 255);
+}

@@ -1,0 +1,155 @@
+import { Type } from 'typebox';
+import { checkStep } from '../check-step.ts';
+import { outcomeOfFailure } from '../failure-outcome.ts';
+import {
+  certificateSetting,
+  choiceSetting,
+  defineDestination,
+  endpointBase,
+  privateKeySetting,
+  secretSetting,
+  secretsOf,
+  textSetting,
+  urlSetting,
+} from '../settings.ts';
+import { classifyPost } from './classify.ts';
+import { encodeLines, overheadBytes } from './encode.ts';
+
+const settings = Type.Object({
+  endpointUrl: urlSetting({
+    title: 'Endpoint URL',
+    description:
+      'Address of the log source’s HTTP Receiver, with its port. It listens on the event collector, not on the console.',
+    placeholder: 'https://qradar-collector.example.com:12469',
+  }),
+  secToken: secretSetting({
+    title: 'SEC Token',
+    description: 'Value of the log source’s HTTP authentication token header. It is sent exactly as entered.',
+    pattern: '^[ -~]+$',
+    rule: 'printable ASCII characters',
+  }),
+  logSource: textSetting({
+    title: 'Log Source',
+    description: 'The log source identifier. JSON events end with it ("logSource"), LEEF events name it as their host.',
+    placeholder: 'trailproof',
+    maxLength: 255,
+  }),
+  headerName: Type.Optional(
+    textSetting({
+      title: 'Header name',
+      description: 'Name of the log source’s HTTP authentication token header.',
+      default: 'SEC',
+      maxLength: 100,
+      // RFC 9110 §5.6.2, token.
+      pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+      rule: 'the name of an HTTP header',
+    }),
+  ),
+  payload: Type.Optional(
+    choiceSetting({
+      title: 'Payload',
+      description: 'What the log source’s type reads: JSON with a Universal DSM, LEEF with Universal LEEF.',
+      choices: { json: 'JSON lines', leef: 'LEEF 2.0' },
+      default: 'json',
+    }),
+  ),
+  maxPayloadLength: Type.Optional(
+    choiceSetting({
+      title: 'Max Payload Length',
+      description:
+        'As set in the log source. Longer events are cut and marked here, because QRadar would cut them anywhere.',
+      choices: {
+        '8192': '8,192 bytes (QRadar’s default)',
+        '16384': '16,384 bytes',
+        '32767': '32,767 bytes (recommended)',
+      },
+      default: '8192',
+    }),
+  ),
+  caCertificate: Type.Optional(
+    certificateSetting({
+      title: 'CA certificate',
+      description: 'PEM; when an authority of your own signed the receiver’s certificate.',
+    }),
+  ),
+  clientCertificate: Type.Optional(
+    certificateSetting({
+      title: 'Client certificate',
+      description: 'PEM; when the log source asks for one (mutual TLS).',
+    }),
+  ),
+  clientKey: Type.Optional(
+    privateKeySetting({
+      title: 'Client key',
+      description: 'PEM, without passphrase; belongs to the client certificate.',
+    }),
+  ),
+});
+
+/** Headers that the connection itself needs. */
+const TAKEN_HEADERS = /^(host|connection|content-.*|transfer-encoding|expect|upgrade|te|trailer|keep-alive|proxy-.*)$/i;
+
+const UNPROVED = 'QRadar says whether the token is right only when an event is written.';
+
+/** IBM QRadar by the HTTP Receiver protocol (QRadar 7.5 and newer). Never compressed: the receiver does not unpack. */
+export const qradar = defineDestination({
+  kind: 'qradar',
+  title: 'IBM QRadar',
+  settings,
+  limits: ({ payload = 'json', logSource, maxPayloadLength = '8192' }) => ({
+    batchEvents: 200,
+    batchBytes: 1_000_000,
+    eventBytes: Number(maxPayloadLength),
+    overheadBytes: overheadBytes({ payload, logSource }),
+  }),
+
+  refine(given) {
+    const problems = [];
+    if (given.headerName && TAKEN_HEADERS.test(given.headerName))
+      problems.push({ field: 'headerName', message: 'must not be a header of HTTP itself' });
+    if (given.clientCertificate && !given.clientKey)
+      problems.push({ field: 'clientKey', message: 'is required with a client certificate' });
+    if (given.clientKey && !given.clientCertificate)
+      problems.push({ field: 'clientCertificate', message: 'is required with a client key' });
+    return { settings: { ...given, endpointUrl: endpointBase(given.endpointUrl) }, problems };
+  },
+
+  open(given, { openOutbound, clock, brand }) {
+    const { endpointUrl, secToken, logSource, headerName = 'SEC', payload = 'json', maxPayloadLength = '8192' } = given;
+    const outbound = openOutbound({
+      caCertificate: given.caCertificate,
+      clientCertificate: given.clientCertificate,
+      clientKey: given.clientKey?.reveal(),
+    });
+    const framing = { payload, logSource, vendor: brand, maxPayloadLength: Number(maxPayloadLength) };
+    const secrets = secretsOf(given);
+    const headers = {
+      [headerName]: secToken.reveal(),
+      'content-type': payload === 'json' ? 'application/x-ndjson' : 'text/plain; charset=utf-8',
+    };
+    return {
+      endpoint: endpointUrl,
+      async prepare(batch) {
+        const body = Buffer.from(encodeLines(batch, framing));
+        return {
+          bytes: body.length,
+          async send(signal) {
+            const answer = await outbound.request({ method: 'POST', url: endpointUrl, headers, body }, signal);
+            return answer.kind === 'failure'
+              ? outcomeOfFailure(answer, 'QRadar')
+              : classifyPost(answer, { siem: 'QRadar', now: clock.now(), secrets });
+          },
+        };
+      },
+      // Whatever is posted becomes an event, so the check proves the connection only.
+      check: (signal, report) =>
+        checkStep({ name: 'credential', detail: UNPROVED, clock, report }, async () => {
+          const probe = await outbound.probe(endpointUrl, signal);
+          return 'kind' in probe ? outcomeOfFailure(probe, 'QRadar') : { kind: 'delivered' };
+        }),
+      close: () => outbound.close(),
+    };
+  },
+
+  standIn: async () => (await import('./stand-in.ts')).startQRadarStandIn,
+});
