@@ -1,5 +1,7 @@
+import { datadog } from './datadog/index.ts';
 import type { DestinationKind } from './destination.ts';
+import { qradar } from './qradar/index.ts';
 import { splunk } from './splunk/index.ts';
 
 /** Every kind of destination, in the order the console offers them. A new SIEM is a folder and a line here. */
-export const destinationKinds: readonly DestinationKind[] = [splunk];
+export const destinationKinds: readonly DestinationKind[] = [splunk, qradar, datadog];
