@@ -1,0 +1,176 @@
+import { Type } from 'typebox';
+import type { LoggedEvent } from '../../event/logged-event.ts';
+import type { Answer, Failure, OutboundRequest } from '../../outbound/outbound.ts';
+import { Secret } from '../../secrets.ts';
+import { checkStep } from '../check-step.ts';
+import { compress } from '../compress.ts';
+import type { Outcome } from '../destination.ts';
+import { outcomeOfFailure } from '../failure-outcome.ts';
+import { certificateSetting, defineDestination, endpointBase, secretSetting, textSetting } from '../settings.ts';
+import {
+  type BulkFacts,
+  classifyAuthenticate,
+  classifyBulk,
+  classifyPrivileges,
+  isUnknownParameter,
+} from './classify.ts';
+import { EVENT_BYTES, encodeBulk, OVERHEAD_BYTES } from './encode.ts';
+
+const settings = Type.Object({
+  endpointUrl: textSetting({
+    title: 'Endpoint URL',
+    description: 'The Elasticsearch endpoint (not Kibana’s), or the Cloud ID of an Elastic Cloud deployment.',
+    placeholder: 'https://my-deployment.es.eu-central-1.aws.elastic.cloud',
+    maxLength: 2000,
+  }),
+  apiKey: secretSetting({
+    title: 'API Key',
+    description: 'Kibana → Stack Management → API keys → Create API key; shown once. Encoded or as id:key.',
+    pattern: '^[ -~]+$',
+    rule: 'printable ASCII characters',
+  }),
+  index: textSetting({
+    title: 'Index',
+    description: 'Index or data stream that takes the events. A data stream is recommended.',
+    placeholder: 'logs-trailproof.audit-default',
+    // https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-indices-create
+    pattern: '^(?!\\.{1,2}$)[^-_+A-Z\\\\/*?"<>|,#:\\s][^A-Z\\\\/*?"<>|,#:\\s]*$',
+    rule: 'the name of an index or data stream: lower case, without spaces and without any of \\ / * ? " < > | , # :',
+    maxLength: 255,
+  }),
+  pipeline: Type.Optional(
+    textSetting({ title: 'Pipeline', description: 'An ingest pipeline through which the events go.', maxLength: 255 }),
+  ),
+  caCertificate: Type.Optional(
+    certificateSetting({
+      title: 'CA certificate',
+      description: 'PEM; when an authority of your own signed Elasticsearch’s certificate.',
+    }),
+  ),
+});
+
+/** Elasticsearch: self-managed, Elastic Cloud or serverless, by the bulk API. */
+export const elastic = defineDestination({
+  kind: 'elastic',
+  title: 'Elastic (ELK Stack)',
+  settings,
+  // Elasticsearch takes 100 MB (http.max_content_length), the proxies before it often no more than 10 MB.
+  limits: { batchEvents: 1_000, batchBytes: 5_000_000, eventBytes: EVENT_BYTES, overheadBytes: OVERHEAD_BYTES },
+
+  refine(given) {
+    const address = addressOf(given.endpointUrl, given.index);
+    if (address === undefined)
+      return {
+        settings: given,
+        problems: [{ field: 'endpointUrl', message: 'must be an https:// URL or a Cloud ID' }],
+      };
+    return { settings: { ...given, endpointUrl: address, apiKey: encodedKey(given.apiKey) }, problems: [] };
+  },
+
+  open({ endpointUrl, apiKey, index, pipeline, caCertificate }, { openOutbound, clock }) {
+    const outbound = openOutbound({ caCertificate });
+    const authorization = `ApiKey ${apiKey.reveal()}`;
+    const facts = (batch: readonly LoggedEvent[]): BulkFacts => ({
+      siem: 'Elasticsearch',
+      now: clock.now(),
+      secrets: [apiKey],
+      ids: batch.map(({ id }) => id),
+      index,
+    });
+    let hidesSource = true;
+
+    /** Refused events are not to be quoted back; Elasticsearch before 8.18 does not know how to leave them out. */
+    const bulkUrl = (): string => {
+      const query = new URLSearchParams({
+        ...(hidesSource && { include_source_on_error: 'false' }),
+        ...(pipeline && { pipeline }),
+      });
+      return `${endpointUrl}/${encodeURIComponent(index)}/_bulk?${query}`;
+    };
+    const ask = async (
+      signal: AbortSignal,
+      request: Pick<OutboundRequest, 'method' | 'url' | 'body'>,
+      classify: (answer: Answer, facts: BulkFacts) => Outcome,
+    ): Promise<Outcome> => {
+      const headers = { authorization, accept: 'application/json', 'content-type': 'application/json' };
+      const answer = await outbound.request({ ...request, headers }, signal);
+      return answer.kind === 'failure' ? outcomeOfFailure(answer, 'Elasticsearch') : classify(answer, facts([]));
+    };
+
+    return {
+      endpoint: endpointUrl,
+      async prepare(batch) {
+        const { body, headers } = await compress(encodeBulk(batch));
+        const post = (signal: AbortSignal): Promise<Answer | Failure> =>
+          outbound.request(
+            {
+              method: 'POST',
+              url: bulkUrl(),
+              headers: {
+                authorization,
+                accept: 'application/json',
+                'content-type': 'application/x-ndjson',
+                ...headers,
+              },
+              body,
+            },
+            signal,
+          );
+        return {
+          bytes: body.length,
+          async send(signal) {
+            let answer = await post(signal);
+            if (answer.kind === 'answer' && hidesSource && isUnknownParameter(answer)) {
+              hidesSource = false;
+              answer = await post(signal);
+            }
+            return answer.kind === 'failure'
+              ? outcomeOfFailure(answer, 'Elasticsearch')
+              : classifyBulk(answer, facts(batch));
+          },
+        };
+      },
+      async check(signal, report) {
+        const credential = await checkStep(
+          { name: 'credential', detail: 'Elasticsearch accepts the API key', clock, report },
+          () => ask(signal, { method: 'GET', url: `${endpointUrl}/_security/_authenticate` }, classifyAuthenticate),
+        );
+        if (credential.kind !== 'delivered') return credential;
+        const url = `${endpointUrl}/_security/user/_has_privileges`;
+        const body = JSON.stringify({ index: [{ names: [index], privileges: ['create_doc', 'auto_configure'] }] });
+        return checkStep({ name: 'permission', detail: `The API key may write to ${index}`, clock, report }, () =>
+          ask(signal, { method: 'POST', url, body }, classifyPrivileges),
+        );
+      },
+      close: () => outbound.close(),
+    };
+  },
+
+  standIn: async () => (await import('./stand-in.ts')).startElasticStandIn,
+});
+
+/** The address behind what is pasted: a Cloud ID or a URL, with or without scheme and the path of a bulk call. */
+function addressOf(pasted: string, index: string): string | undefined {
+  const url = URL.parse(cloudAddress(pasted) ?? (pasted.includes('://') ? pasted : `https://${pasted}`));
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) return undefined;
+  const base = endpointBase(url.href, /\/_bulk\/?$/);
+  return base.endsWith(`/${index}`) ? base.slice(0, -index.length - 1) : base;
+}
+
+/**
+ * `name:base64("<host>[:port]$<elasticsearch uuid>$<kibana uuid>")` → the Elasticsearch address.
+ * https://www.elastic.co/docs/deploy-manage/deploy/elastic-cloud/find-cloud-id
+ */
+function cloudAddress(pasted: string): string | undefined {
+  const encoded = /^[^/:]*:([\w+/]{16,}=*)$/.exec(pasted)?.[1];
+  const [host, uuid] = Buffer.from(encoded ?? '', 'base64')
+    .toString()
+    .split('$');
+  return host && uuid ? `https://${uuid}.${host}` : undefined;
+}
+
+/** A key as `id:key` (Kibana's "Beats" form) or already encoded, with or without the header's scheme. */
+function encodedKey(pasted: Secret): Secret {
+  const key = pasted.reveal().replace(/^ApiKey\s+/i, '');
+  return new Secret(key.includes(':') ? Buffer.from(key).toString('base64') : key);
+}
