@@ -3,8 +3,9 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Answer, Failure } from '../../outbound/outbound.ts';
 import type { Secret } from '../../secrets.ts';
+import { stepOf } from '../check-step.ts';
 import { type CompressedBody, compress } from '../compress.ts';
-import type { CheckStep, Destination, DestinationContext, Outcome, PreparedBatch } from '../destination.ts';
+import type { Destination, DestinationContext, Outcome, PreparedBatch } from '../destination.ts';
 import { outcomeOfFailure } from '../failure-outcome.ts';
 import {
   ackIdOf,
@@ -155,7 +156,8 @@ export function openHec(options: HecOptions, context: DestinationContext): Desti
         answer.kind === 'failure'
           ? outcomeOfFailure(answer, 'Splunk')
           : classifyCheck(answer, { ...factsOf([], 0), now: clock.now() });
-      report?.({ ...stepOf(outcome, on !== undefined), ms: clock.now() - startedAt });
+      const detail = `Splunk accepts the token${on === undefined ? '' : ', with indexer acknowledgement'}`;
+      report?.(stepOf('credential', outcome, detail, clock.now() - startedAt));
       return outcome;
     },
     close: () => outbound.close(),
@@ -168,19 +170,4 @@ export function openHec(options: HecOptions, context: DestinationContext): Desti
 
 function unconfirmed(reason: string): Outcome {
   return { kind: 'retry', cause: 'server', reason, uncertain: true };
-}
-
-function stepOf(outcome: Outcome, acknowledges: boolean): Omit<CheckStep, 'ms'> {
-  if (outcome.kind === 'delivered')
-    return {
-      name: 'credential',
-      ok: true,
-      detail: `Splunk accepts the token${acknowledges ? ', with indexer acknowledgement' : ''}`,
-    };
-  return {
-    name: 'credential',
-    ok: false,
-    detail: outcome.reason,
-    fix: outcome.kind === 'misconfigured' ? outcome.fix : 'Try again later: Splunk is not able to answer now.',
-  };
 }
