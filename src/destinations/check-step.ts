@@ -1,4 +1,22 @@
+import type { Clock } from '../clock.ts';
 import type { CheckStep, Outcome } from './destination.ts';
+
+export interface CheckStepOptions {
+  readonly name: string;
+  /** Said when all is well. */
+  readonly detail: string;
+  readonly clock: Clock;
+  readonly report: ((step: CheckStep) => void) | undefined;
+}
+
+/** Runs one step of a check, reports it as it ends, and hands on what it found. */
+export async function checkStep(options: CheckStepOptions, run: () => Promise<Outcome>): Promise<Outcome> {
+  const { name, detail, clock, report } = options;
+  const startedAt = clock.now();
+  const outcome = await run();
+  report?.(stepOf(name, outcome, detail, clock.now() - startedAt));
+  return outcome;
+}
 
 /** An outcome as one step of a connection check: `detail` says what is good, otherwise the outcome says what is not. */
 export function stepOf(name: string, outcome: Outcome, detail: string, ms: number): CheckStep {
