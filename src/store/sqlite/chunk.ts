@@ -1,11 +1,15 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
 
-/** Events a row of the log holds at most: above, reading one event costs too much; below, compression suffers. */
+/** A row with this many events is full: with more, reading one costs too much; with fewer, compression suffers. */
 export const CHUNK_EVENTS = 256;
-/** Smaller rows are kept as text: a call of zstd costs more than it saves until the row is merged away. */
-const COMPRESS_FROM_EVENTS = 8;
-const FASTEST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+/** A row with this much JSON is full, so that a row of large events fits into memory. */
+export const CHUNK_BYTES = 1024 * 1024;
+/** Rows with fewer are kept as text: until they are merged, a call of zstd for each costs more than it saves. */
+export const COMPRESSED_EVENTS = 32;
+/** Output comes in pieces of chunkSize: about one for a full row. */
+const FASTEST = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 32 * 1024 };
+const WHOLE = { chunkSize: 256 * 1024 };
 
 /** What is known of the events without parsing their JSON: one column per value, one entry per event. */
 interface Directory {
@@ -16,6 +20,21 @@ interface Directory {
   readonly receivedAts: readonly number[];
   /** UTF-8 lengths of the events' JSON. */
   readonly bytes: readonly number[];
+}
+
+/** Cuts consecutive events into rows; all but the last are full. */
+export function* intoRows(
+  events: readonly LoggedEvent[],
+): Generator<{ events: readonly LoggedEvent[]; bytes: number }> {
+  let from = 0;
+  let bytes = 0;
+  for (const [index, event] of events.entries()) {
+    bytes += event.bytes;
+    if (index + 1 - from < CHUNK_EVENTS && bytes < CHUNK_BYTES && index + 1 < events.length) continue;
+    yield { events: events.slice(from, index + 1), bytes };
+    from = index + 1;
+    bytes = 0;
+  }
 }
 
 /** A row's body: the directory as one line of JSON, then each event's JSON as one line; zstd when it pays. */
@@ -29,12 +48,12 @@ export function encodeChunk(events: readonly LoggedEvent[]): string | Uint8Array
     bytes: events.map((event) => event.bytes),
   };
   const text = `${JSON.stringify(directory)}\n${events.map((event) => event.json).join('\n')}`;
-  return events.length < COMPRESS_FROM_EVENTS ? text : zstdCompressSync(text, FASTEST);
+  return events.length < COMPRESSED_EVENTS ? text : zstdCompressSync(text, FASTEST);
 }
 
 /** The events of a row; the first has sequence `first`. */
 export function decodeChunk(team: TeamId, first: Sequence, body: string | Uint8Array): readonly LoggedEvent[] {
-  const text = typeof body === 'string' ? body : zstdDecompressSync(body).toString('utf8');
+  const text = typeof body === 'string' ? body : zstdDecompressSync(body, WHOLE).toString('utf8');
   const [head, ...lines] = text.split('\n');
   const directory = JSON.parse(head ?? '') as Directory;
   return lines.map((json, index) => ({

@@ -4,8 +4,8 @@ import { type Connection, isDiskFull, isStorageError } from './connection.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { LogWriter } from './log-writer.ts';
 
-/** Events one transaction takes at most, so that a full queue does not become one long commit. */
-const GROUP_EVENTS = 16_384;
+/** JSON one transaction takes at most, unless one call has more: a full queue shall not become one long commit. */
+const GROUP_LENGTH = 16 * 1024 * 1024;
 
 /** What work runs on: both belong to one connection, and go with it. */
 export interface Session {
@@ -16,7 +16,8 @@ export interface Session {
 interface Item {
   /** `grow` is refused while the disk is full, `change` may use the reserve. */
   readonly kind: 'grow' | 'change';
-  readonly events: number;
+  /** JSON it appends, about. */
+  readonly length: number;
   /** Does the work inside the transaction; what it returns is called after the commit. */
   readonly run: (session: Session) => () => void;
   readonly fail: (error: unknown) => void;
@@ -64,14 +65,14 @@ export class CommitQueue {
   }
 
   /** Commits `work`, which is synchronous and may run more than once; rejects with what it throws, or StoreUnavailable. */
-  commit<T>(kind: Item['kind'], work: (session: Session) => T, events = 1): Promise<T> {
+  commit<T>(kind: Item['kind'], work: (session: Session) => T, length = 0): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new StoreUnavailable('storage_error', 'the store is closed'));
       const run = (session: Session): (() => void) => {
         const result = work(session);
         return () => resolve(result);
       };
-      this.#waiting.push({ kind, events, run, fail: reject });
+      this.#waiting.push({ kind, length, run, fail: reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#next());
     });
   }
@@ -87,10 +88,10 @@ export class CommitQueue {
 
   #next(): void {
     let size = 0;
-    let events = 0;
+    let length = 0;
     for (const item of this.#waiting) {
-      events += item.events;
-      if (size > 0 && events > GROUP_EVENTS) break;
+      length += item.length;
+      if (size > 0 && length > GROUP_LENGTH) break;
       size += 1;
     }
     const group = this.#waiting.splice(0, size);

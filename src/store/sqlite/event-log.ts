@@ -1,4 +1,4 @@
-import type { Sequence, TeamId } from '../../event/logged-event.ts';
+import type { NewEvent, Sequence, TeamId } from '../../event/logged-event.ts';
 import type { EventLog } from '../event-log.ts';
 import type { CommitQueue, Growth } from './commit-queue.ts';
 import { type LogReader, upTo } from './log-reader.ts';
@@ -25,7 +25,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   append: EventLog['append'] = async (events) =>
-    events.length === 0 ? [] : this.#queue.commit('grow', ({ log }) => log.append(events), events.length);
+    events.length === 0 ? [] : this.#queue.commit('grow', ({ log }) => log.append(events), jsonLength(events));
 
   read: EventLog['read'] = async (team, after, limit) => {
     const recent = this.#queue.log?.recent(team, after);
@@ -56,9 +56,11 @@ export class SqliteEventLog implements EventLog {
   deleteThrough: EventLog['deleteThrough'] = async (team, through) => {
     let total = 0;
     for (;;) {
-      const deleted = await this.#queue.commit('change', ({ log }) =>
-        log.deleteThrough(team, through, ROWS_PER_DELETE),
-      );
+      const deleted = await this.#queue.commit('change', ({ log }) => {
+        let count = 0;
+        for (let row = 0; row < ROWS_PER_DELETE; row++) count += log.deleteOldest(team, through);
+        return count;
+      });
       if (deleted === 0) return total;
       total += deleted;
     }
@@ -83,4 +85,8 @@ export class SqliteEventLog implements EventLog {
     for (const { team, last } of grown)
       for (const waiter of this.#waiters.get(team) ?? []) if (last > waiter.after) waiter.wake();
   }
+}
+
+function jsonLength(events: readonly NewEvent[]): number {
+  return events.reduce((sum, event) => sum + event.json.length, 0);
 }

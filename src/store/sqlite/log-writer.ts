@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { type LoggedEvent, type NewEvent, type Sequence, type TeamId, withPlace } from '../../event/logged-event.ts';
 import type { Appended } from '../event-log.ts';
-import { CHUNK_EVENTS, encodeChunk } from './chunk.ts';
+import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, encodeChunk, intoRows } from './chunk.ts';
 import type { Connection } from './connection.ts';
 import { LogReader } from './log-reader.ts';
 
@@ -18,15 +18,21 @@ interface TeamEnd {
   readonly team: TeamId;
   last: Sequence;
   lastReceivedAt: number;
-  /** Events up to here lie in full rows; those behind it in small ones, to be merged. */
+  /** Events up to here lie in full rows; those behind it, of `smallBytes`, in smaller ones until they fill one. */
   fullThrough: Sequence;
+  smallBytes: number;
+  /** Events up to here lie in compressed rows; those behind it in rows of text until there are enough. */
+  compressedThrough: Sequence;
   /** The newest events, contiguous up to `last`; as many as the cap allows. */
   recent: LoggedEvent[];
   recentBytes: number;
   /** How many at the end of `recent` are not in a row yet. */
   unwritten: number;
-  readonly seen: Set<string>;
+  readonly seen: { readonly category: Set<string>; readonly type: Set<string> };
 }
+
+/** Where the rows that are to be merged begin. */
+type Ragged = Pick<TeamEnd, 'fullThrough' | 'smallBytes' | 'compressedThrough'>;
 
 /**
  * Writes the log through one connection, always inside a transaction of the caller's. What it keeps in memory mirrors
@@ -59,12 +65,14 @@ export class LogWriter {
     return events.map((event) => this.#append(event, now));
   }
 
-  /** Writes what was appended since the last flush as rows: one per team, or full ones when the team has enough. */
+  /** Writes what was appended since the last flush as rows, merging the team's small rows when they fill a larger one. */
   flush(): void {
     for (const end of this.#grown) {
       if (end.unwritten === 0) continue;
-      if (end.last - end.fullThrough >= CHUNK_EVENTS) this.#merge(end);
-      else this.#insert(end.no, end.recent.slice(-end.unwritten));
+      if (end.last - end.fullThrough >= CHUNK_EVENTS || end.smallBytes >= CHUNK_BYTES)
+        this.#merge(end, end.fullThrough);
+      else if (end.last - end.compressedThrough >= COMPRESSED_EVENTS) this.#merge(end, end.compressedThrough);
+      else this.#insert(end, end.recent.slice(-end.unwritten));
       end.unwritten = 0;
       this.#connection.run(
         'UPDATE team SET last_sequence = ?, last_received_at = ? WHERE no = ?',
@@ -83,13 +91,11 @@ export class LogWriter {
       this.#ends.set(end.team, end);
     }
     this.#grown.clear();
-    for (const [team, end] of this.#ends) {
-      const excess = this.#recentBytes - this.#options.tailBytes;
-      if (excess > 0) this.#forget(end, excess);
-      if (this.#ends.size > TEAMS_KEPT) {
-        this.#forget(end, end.recentBytes);
-        this.#ends.delete(team);
-      } else if (this.#recentBytes <= this.#options.tailBytes) break;
+    for (const end of this.#ends.values()) {
+      const tooMuch = this.#recentBytes - this.#options.tailBytes;
+      if (tooMuch <= 0 && this.#ends.size <= TEAMS_KEPT) break;
+      this.#forget(end, this.#ends.size > TEAMS_KEPT ? end.recentBytes : tooMuch);
+      if (end.recent.length === 0) this.#ends.delete(end.team);
     }
     return grown;
   }
@@ -99,11 +105,6 @@ export class LogWriter {
     const end = this.#ends.get(team);
     if (!end || after < end.last - end.recent.length) return undefined;
     return slice(end.recent, Math.max(0, after - end.last + end.recent.length));
-  }
-
-  /** The team's last sequence. */
-  last(team: TeamId): Sequence {
-    return this.#find(team)?.last ?? 0;
   }
 
   /** Creates the team; false when it exists. */
@@ -119,24 +120,20 @@ export class LogWriter {
     );
   }
 
-  /** Deletes the rows up to `through`, at most `rows` of them, and their ids. Returns how many events went. */
-  deleteThrough(team: TeamId, through: Sequence, rows: number): number {
+  /** Deletes the events up to `through` that lie in the oldest row, and their ids. Returns how many. */
+  deleteOldest(team: TeamId, through: Sequence): number {
+    this.flush();
     const end = this.#find(team);
     if (!end) return 0;
-    this.flush();
-    let deleted = 0;
-    for (const chunk of this.#reader.chunks(end.no, team, 0).take(rows)) {
-      if (chunk[0]!.sequence > through) break;
-      const kept = chunk.filter((event) => event.sequence > through);
-      this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence = ?', end.no, chunk[0]!.sequence);
-      for (const event of chunk.slice(0, chunk.length - kept.length))
-        this.#connection.run('DELETE FROM event_id WHERE team_no = ? AND id = ?', end.no, event.id);
-      if (kept.length > 0) this.#insert(end.no, kept);
-      deleted += chunk.length - kept.length;
-    }
+    const [row] = this.#reader.chunks(end.no, team, 0);
+    if (!row || row[0]!.sequence > through) return 0;
+    const deleted = row.filter((event) => event.sequence <= through);
+    this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence = ?', end.no, row[0]!.sequence);
+    for (const { id } of deleted) this.#connection.run('DELETE FROM event_id WHERE team_no = ? AND id = ?', end.no, id);
+    this.#insert(end, row.slice(deleted.length));
     this.#forget(end, end.recentBytes);
-    end.fullThrough = this.#fullThrough(end.no, end.last);
-    return deleted;
+    Object.assign(end, this.#ragged(end.no, end.last));
+    return deleted.length;
   }
 
   #append(event: NewEvent, now: number): Appended {
@@ -155,6 +152,7 @@ export class LogWriter {
     const { team, id, eventType, eventCategory, timestamp } = event;
     const bytes = Buffer.byteLength(json);
     end.recent.push({ team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes });
+    end.smallBytes += bytes;
     end.recentBytes += bytes + EVENT_OVERHEAD_BYTES;
     this.#recentBytes += bytes + EVENT_OVERHEAD_BYTES;
     end.unwritten += 1;
@@ -176,40 +174,41 @@ export class LogWriter {
   }
 
   #see(end: TeamEnd, kind: 'category' | 'type', value: string): void {
-    const key = `${kind} ${value}`;
-    if (end.seen.has(key)) return;
+    const seen = end.seen[kind];
+    if (seen.has(value)) return;
     this.#connection.run(
       'INSERT INTO seen (team_no, kind, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
       end.no,
       kind,
       value,
     );
-    if (end.seen.size >= SEEN_KEPT) end.seen.clear();
-    end.seen.add(key);
+    if (seen.size >= SEEN_KEPT) seen.clear();
+    seen.add(value);
   }
 
-  /** Replaces the team's small rows, with what is not written yet, by full rows and at most one small one. */
-  #merge(end: TeamEnd): void {
-    const small = end.last - end.fullThrough;
+  /** Writes the events behind `after` anew: rows that hold some of them are replaced. */
+  #merge(end: TeamEnd, after: Sequence): void {
+    const count = end.last - after;
     const events =
-      small <= end.recent.length
-        ? end.recent.slice(-small)
-        : [...this.#reader.events(end.no, end.team, end.fullThrough), ...end.recent.slice(-end.unwritten)];
-    this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence > ?', end.no, end.fullThrough);
-    for (let from = 0; from < events.length; from += CHUNK_EVENTS)
-      this.#insert(end.no, events.slice(from, from + CHUNK_EVENTS));
-    end.fullThrough = end.last - (events.length % CHUNK_EVENTS);
+      count <= end.recent.length
+        ? end.recent.slice(-count)
+        : [...this.#reader.events(end.no, end.team, after), ...end.recent.slice(-end.unwritten)];
+    this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence > ?', end.no, after);
+    this.#insert(end, events);
+    Object.assign(end, this.#ragged(end.no, end.last));
   }
 
-  #insert(no: number, events: readonly LoggedEvent[]): void {
-    this.#connection.run(
-      'INSERT INTO chunk (team_no, first_sequence, count, last_received_at, body) VALUES (?, ?, ?, ?, ?)',
-      no,
-      events[0]!.sequence,
-      events.length,
-      events.at(-1)!.receivedAt,
-      encodeChunk(events),
-    );
+  #insert({ no }: TeamEnd, events: readonly LoggedEvent[]): void {
+    for (const row of intoRows(events))
+      this.#connection.run(
+        'INSERT INTO chunk (team_no, first_sequence, count, bytes, last_received_at, body) VALUES (?, ?, ?, ?, ?, ?)',
+        no,
+        row.events[0]!.sequence,
+        row.events.length,
+        row.bytes,
+        row.events.at(-1)!.receivedAt,
+        encodeChunk(row.events),
+      );
   }
 
   #find(team: TeamId): TeamEnd | undefined {
@@ -223,11 +222,11 @@ export class LogWriter {
     const end: TeamEnd = {
       ...row,
       team,
-      fullThrough: this.#fullThrough(row.no, row.last),
+      ...this.#ragged(row.no, row.last),
       recent: [],
       recentBytes: 0,
       unwritten: 0,
-      seen: new Set(),
+      seen: { category: new Set(), type: new Set() },
     };
     this.#ends.set(team, end);
     return end;
@@ -238,15 +237,22 @@ export class LogWriter {
     return this.#find(team)!;
   }
 
-  #fullThrough(no: number, last: Sequence): Sequence {
-    const row = this.#connection.get<{ fullThrough: Sequence | null }>(
-      `SELECT coalesce(
-         (SELECT first_sequence + count - 1 FROM chunk WHERE team_no = ?1 AND count = ${CHUNK_EVENTS}
-          ORDER BY first_sequence DESC LIMIT 1),
-         (SELECT min(first_sequence) - 1 FROM chunk WHERE team_no = ?1)) AS fullThrough`,
+  /** Where the rows to be merged begin, as the database has it. */
+  #ragged(no: number, last: Sequence): Ragged {
+    const ragged = { fullThrough: last, smallBytes: 0, compressedThrough: last };
+    let isText = true;
+    const newestFirst = this.#connection.iterate<{ first: Sequence; count: number; bytes: number }>(
+      'SELECT first_sequence AS first, count, bytes FROM chunk WHERE team_no = ? ORDER BY first_sequence DESC',
       no,
     );
-    return row?.fullThrough ?? last;
+    for (const { first, count, bytes } of newestFirst) {
+      if (count >= CHUNK_EVENTS || bytes >= CHUNK_BYTES) break;
+      ragged.fullThrough = first - 1;
+      ragged.smallBytes += bytes;
+      isText &&= count < COMPRESSED_EVENTS;
+      if (isText) ragged.compressedThrough = first - 1;
+    }
+    return ragged;
   }
 
   /** Drops at least `bytes` of the team's oldest events from memory, if it has as many. */

@@ -24,11 +24,12 @@ const MIGRATIONS: readonly string[] = [
     last_received_at INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 
-  -- A row holds up to 256 consecutive events: see chunk.ts for body.
+  -- A row holds consecutive events; bytes is the length of their JSON. See chunk.ts.
   CREATE TABLE chunk (
     team_no INTEGER NOT NULL,
     first_sequence INTEGER NOT NULL,
     count INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
     last_received_at INTEGER NOT NULL,
     body ANY NOT NULL,
     PRIMARY KEY (team_no, first_sequence)
