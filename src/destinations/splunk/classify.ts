@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Answer } from '../../outbound/outbound.ts';
 import type { Outcome } from '../destination.ts';
-import { type AnswerFacts, evidenceOf, isHtml, outcomeOfAnswer, waitOf } from '../failure-outcome.ts';
+import { type AnswerFacts, evidenceOf, excerpt, isHtml, outcomeOfAnswer, waitOf } from '../failure-outcome.ts';
 import { readJson } from '../json-answer.ts';
 
 /** What was sent. */
@@ -45,7 +45,7 @@ export function classifyPost(answer: Answer, facts: HecFacts): Outcome {
   const hec = isHtml(answer) ? undefined : readJson(HecAnswer, answer);
   if (!hec) return outcomeOfAnswer(answer, facts);
   const evidence = evidenceOf(answer, facts.secrets);
-  const said = `Splunk answered “${hec.text ?? 'nothing'}” (${answer.status}, code ${hec.code})`;
+  const said = `Splunk answered “${excerpt(hec.text ?? '', facts.secrets)}” (${answer.status}, code ${hec.code})`;
   const number = hec['invalid-event-number'];
 
   const person = (cause: 'credential' | 'setting', fix: string, taken: readonly string[] = []): Outcome => ({
