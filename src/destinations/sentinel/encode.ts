@@ -1,0 +1,33 @@
+import type { LoggedEvent } from '../../event/logged-event.ts';
+import { truncateEvent } from '../../event/truncate.ts';
+
+/** Place of the quoted time in an event's JSON, which begins `{"timestamp":"YYYY-MM-DDTHH:MM:SS.mmmZ"`. */
+const TIME_START = 13;
+const TIME_END = 39;
+
+/** Azure Monitor cuts a longer column anywhere. https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits */
+const COLUMN_BYTES = 65_536;
+
+/** What framing adds at most to one event: `TimeGenerated`, and for the first the brackets, for others a comma. */
+export const OVERHEAD_BYTES = '"TimeGenerated":,[]'.length + (TIME_END - TIME_START);
+
+/**
+ * A Logs Ingestion body: always a JSON array, because an object is answered 204 and stored nowhere
+ * (Azure/azure-sdk-for-python#32562). The event's own fields are the columns, `TimeGenerated` the one every table has.
+ * https://learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview
+ */
+export function encodeRows(batch: readonly LoggedEvent[]): string {
+  const rows = batch.map((event) => {
+    const json = fitColumns(event);
+    return `{"TimeGenerated":${json.slice(TIME_START, TIME_END)},${json.slice(1)}`;
+  });
+  return `[${rows.join(',')}]`;
+}
+
+/** The event's JSON, cut and marked if one of its columns would be cut unmarked. Only events that could are parsed. */
+function fitColumns({ json, bytes }: LoggedEvent): string {
+  if (bytes <= COLUMN_BYTES) return json;
+  const columns: object = JSON.parse(json);
+  const isOver = (column: unknown): boolean => Buffer.byteLength(JSON.stringify(column)) > COLUMN_BYTES;
+  return Object.values(columns).some(isOver) ? (truncateEvent(json, COLUMN_BYTES) ?? json) : json;
+}
