@@ -1,20 +1,23 @@
 import type { FastifyRequest } from 'fastify';
-import { auditActor, type Origin, type Principal } from '../auth/principal.ts';
+import { auditActor, type Origin } from '../auth/principal.ts';
 import type { TeamId } from '../event/logged-event.ts';
-import type { OwnEvent } from '../event/own-event.ts';
+import { INSTALLATION_TEAM, type OwnEvent } from '../event/own-event.ts';
 import { problem } from './problem.ts';
 import type { ServerParts } from './server-parts.ts';
 
-/** Who asks: null when no key is shown. Throws the 401 that says what is wrong with one that is. */
-export async function authenticate(request: FastifyRequest, parts: ServerParts): Promise<Principal | null> {
-  if (parts.principal === 'operator') return { kind: 'operator' };
+/** Finds out who asks; whether they may is for `authorize` to say, once they are known not to ask too often. */
+export async function authenticate(request: FastifyRequest, parts: ServerParts): Promise<void> {
+  if (parts.principal === 'operator') {
+    request.principal = { kind: 'operator' };
+    return;
+  }
   const { authorization } = request.headers;
-  if (authorization === undefined) return null;
+  if (authorization === undefined) return;
   const key = /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '';
   const endpoint = `${request.method} ${request.routeOptions.url ?? ''}`;
   const found = await parts.keyring.authenticate(key, { ...originOf(request), endpoint });
-  if (typeof found === 'string') throw unauthenticated(REFUSALS[found]);
-  return found;
+  if (typeof found === 'string') request.refusal = found;
+  else request.principal = found;
 }
 
 /** Throws 401 or 403 unless the caller may use the route. */
@@ -22,8 +25,11 @@ export function authorize(request: FastifyRequest): void {
   // The answer for unknown addresses has no config: it is open to anyone.
   const access = request.routeOptions.config.access ?? 'anyone';
   if (access === 'anyone') return;
-  const { principal } = request;
-  if (!principal) throw unauthenticated('Send the header "Authorization: Bearer tp_…".');
+  const { principal, refusal } = request;
+  if (!principal) {
+    const detail = refusal ? REFUSALS[refusal] : 'Send the header "Authorization: Bearer tp_…".';
+    throw problem('unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer' } });
+  }
   if (principal.kind === 'operator') return;
   if (access === 'operator') throw problem('operator_only');
   if (!principal.scopes.includes(access)) throw problem('missing_scope', `This needs a key with the scope ${access}.`);
@@ -36,7 +42,7 @@ export async function teamOf(
 ): Promise<TeamId> {
   const team = namedTeam(request);
   if (team === null) throw problem('team_required');
-  if (callersTeam(request) === null && !(await parts.teams.get(team)))
+  if (callersTeam(request) === null && team !== INSTALLATION_TEAM && !(await parts.teams.get(team)))
     throw problem('not_found', `There is no team "${team}".`);
   return team;
 }
@@ -74,7 +80,3 @@ const REFUSALS = {
   expired: 'This key has expired: create a new one.',
   revoked: 'This key was revoked: create a new one.',
 } as const;
-
-function unauthenticated(detail: string) {
-  return problem('unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer' } });
-}

@@ -1,8 +1,8 @@
 import type { Filter } from '../contract/destinations.ts';
 import type { DestinationFilter } from '../delivery/delivery.ts';
 import { secretOwner } from '../delivery/open-destination.ts';
-import type { DestinationKind } from '../destinations/destination.ts';
-import { describeSettings, parseSettings, splitSecrets } from '../destinations/settings.ts';
+import type { DestinationKind, SettingProblem } from '../destinations/destination.ts';
+import { describeSettings, joinSecrets, parseSettings, splitSecrets } from '../destinations/settings.ts';
 import { canonicalType } from '../event/catalogue.ts';
 import type { Secret, SecretBox } from '../secrets.ts';
 import type { StoredDestination } from '../store/destinations.ts';
@@ -53,6 +53,15 @@ export function changedSettings(
   return { settings: open, sealed };
 }
 
+/** Kept settings as the kind takes them. Throws the 422 that names secrets which do not open any more. */
+export function openedSettings(kind: DestinationKind, stored: StoredDestination, box: SecretBox) {
+  const secrets = openSecrets(stored, box);
+  const lost = Object.keys(stored.sealed).filter((name) => !secrets[name]);
+  if (lost.length === 0) return joinSecrets(kind, stored.settings, secrets);
+  const message = 'was sealed under another master key: enter it again';
+  throw wrongSettings(lost.map((field) => ({ field, message })));
+}
+
 /** A filter as kept: older type names become the catalogue's. What is not sent stays as in `before`. */
 export function keptFilter(sent: Filter, before: DestinationFilter = ALL): DestinationFilter {
   const { categories = before.categories, eventTypes = before.eventTypes, newCategories = before.newCategories } = sent;
@@ -90,8 +99,12 @@ const ALL: DestinationFilter = { categories: null, eventTypes: null, newCategori
 function checked(kind: DestinationKind, sent: Record<string, unknown>) {
   const parsed = parseSettings(kind, sent);
   if (parsed.ok) return splitSecrets(kind, parsed.settings);
-  const errors = parsed.problems.map(({ field, message }) => ({ path: `settings.${field}`, message }));
-  throw problem('invalid_settings', errors.map((e) => `${e.path} ${e.message}`).join('; '), { errors });
+  throw wrongSettings(parsed.problems);
+}
+
+function wrongSettings(problems: readonly SettingProblem[]) {
+  const errors = problems.map(({ field, message }) => ({ path: `settings.${field}`, message }));
+  return problem('invalid_settings', errors.map((e) => `${e.path} ${e.message}`).join('; '), { errors });
 }
 
 /** Those that open: after the loss of a master key the others must be sent anew, and the missing ones are named. */

@@ -1,6 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, type Problem, type ProblemCode } from '../contract/problem.ts';
 import { UnknownDestination } from '../delivery/delivery.ts';
+import { Overloaded } from '../ingest/accept.ts';
+import { BadBody } from '../ingest/body.ts';
 import { BadQuery } from '../search/search.ts';
 import { StoreUnavailable } from '../store/event-log.ts';
 
@@ -58,13 +60,19 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreUnavailable) return problem(error.code, undefined, { cause: error });
+  if (error instanceof BadBody)
+    return problem(error.code === 'too_many_events' ? 'too_many_events' : 'invalid_body', error.message, {
+      cause: error,
+    });
+  if (error instanceof Overloaded)
+    return problem('overloaded', error.message, { headers: { 'retry-after': String(error.retryAfterSeconds) } });
   if (error instanceof UnknownDestination) return problem('not_found', 'There is no such destination.');
   if (error instanceof BadQuery) return invalidField(error.path, error.message);
   if (isFastifyError(error)) return fromFastify(error);
   return problem('internal_error', undefined, { cause: error });
 }
 
-/** How long a producer waits when the store or the queue is full: long enough to drain, short enough not to be noticed. */
+/** How long a producer waits while nothing can be stored. */
 const RETRY_AFTER_SECONDS = 2;
 
 const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
@@ -82,18 +90,35 @@ function isFastifyError(error: unknown): error is FastifyError {
 
 function fromFastify(error: FastifyError): ProblemError {
   if (error.validation) {
-    const errors = error.validation.map(({ instancePath, message = 'cannot be used', params }) => {
-      const path = instancePath.slice(1).replaceAll('/', '.');
-      const missing = params['requiredProperties'];
-      return Array.isArray(missing)
-        ? { path: [path, missing[0]].filter(Boolean).join('.'), message: 'is required' }
-        : { path, message: message === 'schema is false' ? 'is not known here' : message };
-    });
-    return problem('invalid_request', errors.map((e) => `${e.path} ${e.message}`.trim()).join('; '), { errors });
+    const errors = error.validation.flatMap(wrongFields);
+    // Of a union's complaints about one place the first is the useful one.
+    const first = errors.filter(({ path }, i) => errors.findIndex((e) => e.path === path) === i);
+    return problem('invalid_request', first.map((e) => `${e.path} ${e.message}`.trim()).join('; '), { errors: first });
   }
   const known = FASTIFY_CODES[error.code];
   if (known) return problem(known, error.message);
   return (error.statusCode ?? 500) < 500
     ? problem('invalid_request', error.message)
     : problem('internal_error', undefined, { cause: error });
+}
+
+type Complaint = NonNullable<FastifyError['validation']>[number];
+
+function wrongFields({ keyword, instancePath, params, message = 'cannot be used' }: Complaint) {
+  const path = instancePath.slice(1).replaceAll('/', '.');
+  const names = (list: unknown, why: string) =>
+    Array.isArray(list) ? list.map((name) => ({ path: path ? `${path}.${name}` : `${name}`, message: why })) : [];
+  switch (keyword) {
+    case 'required':
+      return names(params['requiredProperties'], 'is required');
+    case 'additionalProperties':
+      return names(params['additionalProperties'], 'is not known here');
+    // Said of each unknown field too.
+    case 'boolean':
+      return [];
+    case 'enum':
+      return [{ path, message: `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}` }];
+    default:
+      return [{ path, message }];
+  }
 }

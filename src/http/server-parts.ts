@@ -1,19 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
-import type { Keyring } from '../auth/api-keys.ts';
+import type { KeyRefusal, Keyring } from '../auth/api-keys.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Scope } from '../contract/scopes.ts';
 import type { Delivery } from '../delivery/delivery.ts';
-import type { OpenDestination } from '../delivery/open-destination.ts';
 import type { DestinationKind } from '../destinations/destination.ts';
 import type { Accept } from '../ingest/accept.ts';
 import type { OpenOutbound } from '../outbound/outbound.ts';
 import type { Search } from '../search/search.ts';
 import type { SecretBox } from '../secrets.ts';
-import type { StoredDestination } from '../store/destinations.ts';
 import type { EventLog } from '../store/event-log.ts';
 import type { TeamStore } from '../store/teams.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -30,7 +28,6 @@ export interface ServerParts {
   readonly teams: TeamStore;
   readonly keyring: Keyring;
   readonly secretBox: SecretBox;
-  readonly openDestination: (stored: StoredDestination) => OpenDestination;
   readonly openOutbound: OpenOutbound;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -56,7 +53,9 @@ declare module 'fastify' {
     access: Access;
   }
   interface FastifyRequest {
-    /** null: not authenticated; only routes for anyone see that. */
+    /** null: no valid key was shown; only routes for anyone see that. */
     principal: Principal | null;
+    /** Why the key that was shown is not valid. */
+    refusal: KeyRefusal | null;
   }
 }

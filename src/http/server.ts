@@ -11,6 +11,7 @@ import { openApiOptions } from './openapi.ts';
 import { problem, sendProblem, toProblem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { destinationActionRoutes } from './routes/destination-actions.ts';
+import { destinationTestRoute } from './routes/destination-test.ts';
 import { destinationRoutes } from './routes/destinations.ts';
 import { eventRoutes } from './routes/events.ts';
 import { eventExportRoute } from './routes/events-export.ts';
@@ -40,12 +41,14 @@ export async function buildServer(parts: ServerParts): Promise<App> {
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toProblem(error)),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.removeContentTypeParser('text/plain');
   for (const schema of [Problem, Destination, ...EVENT_SCHEMAS]) app.addSchema(schema);
 
   app.decorateRequest('principal', null);
+  app.decorateRequest('refusal', null);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
-    if (request.routeOptions.config.access !== 'anyone') request.principal = await authenticate(request, parts);
+    await authenticate(request, parts);
   });
   if (parts.principal === 'keys')
     await app.register(rateLimit, {
@@ -97,6 +100,7 @@ const ROUTES = [
   vocabularyRoutes,
   destinationRoutes,
   destinationActionRoutes,
+  destinationTestRoute,
   teamRoutes,
   apiKeyRoutes,
 ];

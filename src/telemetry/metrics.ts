@@ -21,7 +21,7 @@ export interface Metrics {
     readonly status: number;
     readonly seconds: number;
   }): void;
-  /** One ingest request: how many events became what, and how long until the accepted ones were durable. */
+  /** One ingest request: how many events became what, and how long from its arrival until the accepted ones were durable. */
   ingested(
     counts: { readonly accepted: number; readonly duplicates: number; readonly rejected: number },
     seconds: number,
@@ -52,9 +52,9 @@ export function createMetrics(sources: {
     labelNames: ['result'],
     registers,
   });
-  const appends = new Histogram({
-    name: 'trailproof_append_duration_seconds',
-    help: 'From a body read to its events durable.',
+  const durations = new Histogram({
+    name: 'trailproof_ingest_duration_seconds',
+    help: 'From the arrival of an ingest request to its events durable.',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     registers,
   });
@@ -82,7 +82,7 @@ export function createMetrics(sources: {
       events.inc({ result: 'accepted' }, accepted);
       events.inc({ result: 'duplicate' }, duplicates);
       events.inc({ result: 'rejected' }, rejected);
-      appends.observe(seconds);
+      durations.observe(seconds);
     },
     render: async () => {
       const [totals, lag] = await Promise.all([sources.totals(), sources.indexLag()]);

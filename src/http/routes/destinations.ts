@@ -221,7 +221,8 @@ export async function shownDestination(stored: StoredDestination, parts: ServerP
   };
 }
 
-function kindOf(kinds: readonly DestinationKind[], name: string): DestinationKind {
+/** The kind of that name. Throws the 422 that lists those there are. */
+export function kindOf(kinds: readonly DestinationKind[], name: string): DestinationKind {
   const kind = kinds.find((k) => k.kind === name);
   if (kind) return kind;
   const message = `must be one of ${kinds.map((k) => k.kind).join(', ')}`;

@@ -4,7 +4,7 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { TeamQuery } from '../../contract/common.ts';
 import { IngestBody, IngestResult, NothingAccepted } from '../../contract/events.ts';
-import { namedTeam } from '../access.ts';
+import { namedTeam, teamOf } from '../access.ts';
 import { answer, answers } from '../openapi.ts';
 import { problem } from '../problem.ts';
 import type { App, ServerParts } from '../server-parts.ts';
@@ -48,7 +48,9 @@ export function ingestRoute(app: App, parts: ServerParts): void {
         const type = request.headers['content-type'] ?? '';
         const format = type.startsWith('application/x-ndjson') ? 'ndjson' : 'json';
         const body = await decompressed(request.body, request.headers['content-encoding']);
-        const result = await parts.accept.accept(body, { team: namedTeam(request), format });
+        const named = namedTeam(request);
+        const team = named === null || parts.config.autoCreateTeams ? named : await teamOf(request, parts);
+        const result = await parts.accept.accept(body, { team, format });
         parts.metrics.ingested({ ...result, rejected: result.rejected.length }, reply.elapsedTime / 1000);
         if (result.rejected.length > 0 && result.accepted + result.duplicates === 0)
           throw problem('nothing_accepted', result.rejected[0]?.message, { fields: { ...result } });
