@@ -1,0 +1,472 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { Destination, DestinationLimits, Outcome, PreparedBatch } from '../destinations/destination.ts';
+import type { NewEvent, Sequence } from '../event/logged-event.ts';
+import type { Attempt, DestinationStore, Progress, Settlement, StoredDestination } from '../store/destinations.ts';
+import { type EventLog, StoreUnavailable } from '../store/event-log.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { attemptOf, INTERNAL_ERROR } from './attempt.ts';
+import { matchesAllThrough } from './filter.ts';
+import {
+  accepted,
+  type Batch,
+  fetched,
+  type Lane,
+  launched,
+  loaded,
+  next,
+  nudged,
+  openLane,
+  pendingOf,
+  released,
+  rewound,
+  type Step,
+  scanned,
+  scannedAll,
+  staged,
+} from './lane.ts';
+import { readBatch, readProbe, readRedriving, readReplay, runningReplay } from './load.ts';
+import type { OpenDestination } from './open-destination.ts';
+import { pageSettled } from './replay-page.ts';
+import { aboutToAge, stateChanged } from './state-event.ts';
+import { internalError, tell, tellDueAt, unopened, withFinding } from './states.ts';
+import { afterCheck, afterSend, type Effects, hold } from './verdict.ts';
+import { ageWarning, oldestWaiting, type Waiting, warnAt } from './waiting.ts';
+
+export interface LaneDependencies {
+  readonly log: EventLog;
+  readonly store: DestinationStore;
+  /** Throws with a plain message when a person must act. */
+  readonly openDestination: (stored: StoredDestination) => OpenDestination;
+  readonly clock: Clock;
+  /** In [0, 1): jitter. */
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/** Progress that only counts is written down this long after it changed: a crash counts again, to the same result. */
+const COUNTS_WRITTEN_AFTER_MS = 1_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 300_000;
+const LONGEST_STORE_PAUSE_MS = 30_000;
+/** Of a destination that is not open: nothing is sent. */
+const NO_LIMITS: DestinationLimits = { batchEvents: 500, batchBytes: 1_000_000, eventBytes: 1, overheadBytes: 0 };
+
+/**
+ * Performs what `lane.ts` decides for one destination: reads, sends, settles and sleeps. The lane changes only in this
+ * loop's own turns, one after the other: what comes from outside (commands, outcomes, the log's hint) is queued and
+ * wakes it. Idle, it holds no timer. A throw ends the session; the next one begins from what is durable.
+ */
+export class LaneLoop {
+  /** The destination as kept. Changed only within `turn`. */
+  stored: StoredDestination;
+  /** Changed only by the loop and within `turn`. */
+  lane: Lane;
+  readonly #deps: LaneDependencies;
+  readonly #logger: Logger;
+  readonly #isDelivering: boolean;
+  readonly #finished: Promise<void>;
+  readonly #stopping = new AbortController();
+  /** Commands; they outlive a session. */
+  readonly #turns: { readonly run: () => Promise<void>; readonly reject: (error: unknown) => void }[] = [];
+  #wake: () => void = () => {};
+  // Of the present session:
+  #session = new AbortController();
+  #destination: Destination | null = null;
+  #isEdited = false;
+  #isWatching = false;
+  #work = new Set<Promise<void>>();
+  #landed: (() => Promise<void> | void)[] = [];
+  #bodies = new WeakMap<Batch, Promise<PreparedBatch>>();
+  #settlements: Promise<void> = Promise.resolve();
+  #settling = 0;
+  #failure: { readonly error: unknown } | null = null;
+  /** The progress last written, and since when the lane's differs from it. */
+  #written: Progress;
+  #countedAt: number | null = null;
+  /** The oldest waiting event, as long as the cursor stays. */
+  #age: { readonly cursor: Sequence; readonly oldest: Waiting | null } | null = null;
+  #hasWarned = false;
+
+  /** Starts at once. `isDelivering` false: commands are obeyed, nothing is read or sent. */
+  constructor(deps: LaneDependencies, stored: StoredDestination, progress: Progress, isDelivering: boolean) {
+    this.#deps = deps;
+    this.#logger = deps.logger.child({ destination: stored.id, kind: stored.kind });
+    this.#isDelivering = isDelivering;
+    this.stored = stored;
+    this.lane = openLane(stored, progress, NO_LIMITS, null);
+    this.#written = progress;
+    this.#finished = this.#run();
+  }
+
+  /** Runs `task` in the loop's own turn: nothing else changes the lane meanwhile; what is in flight goes on. */
+  turn<T>(task: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#stopping.signal.aborted) return reject(new Error('delivery is stopping'));
+      this.#turns.push({ run: () => task().then(resolve, reject), reject });
+      this.#wake();
+    });
+  }
+
+  /** Settings changed: what is in flight ends, then the destination is opened anew. Only within `turn`. */
+  reopen(): void {
+    this.#isEdited = true;
+  }
+
+  /** Writes the lane's progress and what was decided with it in one transaction, after all earlier ones. Only within `turn`. */
+  commit(effects: Effects = {}, extra: { attempt?: Attempt; audit?: readonly NewEvent[] } = {}): Promise<void> {
+    const now = this.#deps.clock.now();
+    const { progress } = this.lane;
+    const { told, change } = tell(this.lane.told, progress, now);
+    this.lane = { ...this.lane, told };
+    if (change) this.#logger.info({ previous: change.previous, ...change.finding }, 'destination changed its state');
+    const audit = [...(extra.audit ?? []), ...(change ? [stateChanged(this.stored, change, now)] : [])];
+    const settlement = { destination: this.stored.id, progress, ...effects, ...extra, audit };
+    this.#written = progress;
+    this.#countedAt = null;
+    this.#settling++;
+    this.#settlements = this.#settlements.then(() => this.#settle(settlement));
+    this.#track(this.#settlements, () => {
+      this.#settling--;
+    });
+    return this.#settlements;
+  }
+
+  /** Goes on with the replay that is next in line. Only within `turn`. */
+  async nextReplay(): Promise<void> {
+    this.lane = { ...this.lane, replay: await runningReplay(this.#deps.store, this.stored.id) };
+  }
+
+  /** Sends nothing more; what is in flight may end and settle until `deadline` aborts. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    const hurry = (): void => {
+      this.#session.abort();
+      this.#wake();
+    };
+    this.#stopping.abort();
+    deadline.addEventListener('abort', hurry, { once: true });
+    if (deadline.aborted) hurry();
+    this.#wake();
+    await this.#finished;
+    deadline.removeEventListener('abort', hurry);
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.#deps;
+    let failures = 0;
+    for (let error: unknown = null; ; ) {
+      const startedAt = clock.now();
+      try {
+        return await this.#runSession(error);
+      } catch (thrown) {
+        error = thrown;
+        this.#logger.error({ err: thrown }, 'internal error in a delivery lane: it starts again from what is durable');
+        for (const { reject } of this.#turns.splice(0)) reject(thrown);
+        if (this.#stopping.signal.aborted) return;
+      }
+      failures = clock.now() - startedAt > LONGEST_PAUSE_MS ? 0 : failures + 1;
+      const pauseMs = random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+      await this.#sleep(clock.now() + Math.max(FIRST_PAUSE_MS, pauseMs));
+    }
+  }
+
+  /** Works from what is durable until stopped. `error`: what ended the session before. */
+  async #runSession(error: unknown): Promise<void> {
+    this.#session = new AbortController();
+    this.#isWatching = false;
+    this.#landed = [];
+    this.#settlements = Promise.resolve();
+    this.#settling = 0;
+    this.#failure = null;
+    try {
+      await this.#load(error);
+      await this.#drive();
+    } finally {
+      this.#session.abort();
+      await Promise.all(this.#work);
+      await this.#close();
+    }
+  }
+
+  async #load(error: unknown): Promise<void> {
+    const { store, clock } = this.#deps;
+    const progress = await store.progress(this.stored.id);
+    if (!progress) throw new Error('the destination has no progress');
+    this.#written = progress;
+    this.lane = { ...openLane(this.stored, progress, NO_LIMITS, null), told: this.lane.told };
+    await this.nextReplay();
+    if (error !== null && !progress.held && pendingOf(progress) > 0)
+      this.lane = { ...this.lane, progress: withFinding(progress, internalError(), clock.now()) };
+    if (this.#isDelivering) this.#open();
+  }
+
+  async #drive(): Promise<void> {
+    for (;;) {
+      for (let land = this.#landed.shift(); land; land = this.#landed.shift()) await land();
+      if (this.#failure) throw this.#failure.error;
+      for (let turn = this.#turns.shift(); turn; turn = this.#turns.shift()) await turn.run();
+      const isQuiet = this.lane.flights.length === 0 && !this.lane.checking;
+      if (this.#session.signal.aborted || (this.#stopping.signal.aborted && isQuiet)) break;
+      if (this.#isEdited && isQuiet) await this.#openAnew();
+      this.#prepareAhead();
+      await this.#perform(this.#nextStep());
+    }
+    if (this.lane.progress !== this.#written) void this.commit();
+    await this.#settlements;
+  }
+
+  #nextStep(): Step {
+    if (!this.#isDelivering || this.#isEdited || this.#stopping.signal.aborted) return { kind: 'wait', until: null };
+    const step = next(this.lane, this.#deps.clock.now());
+    // Sending may run ahead of the transactions that settle it, by a batch or so.
+    return step.kind === 'send' && this.#settling > this.lane.parallel ? { kind: 'wait', until: null } : step;
+  }
+
+  async #perform(step: Step): Promise<void> {
+    const { log, store, clock } = this.#deps;
+    switch (step.kind) {
+      case 'send':
+        return this.#send(step.batch);
+      case 'check':
+        return this.#check();
+      case 'probe': {
+        const probe = this.#destination ? await readProbe(this.#deps, this.stored, this.lane) : null;
+        return probe ? this.#send(probe, true) : this.#check();
+      }
+      case 'fetch': {
+        const { events, more } = await readBatch(log, this.stored, this.lane.fetched, this.lane.limits);
+        this.lane = fetched(this.lane, events, more, clock.now());
+        return setImmediate();
+      }
+      case 'scan':
+        await this.#scan();
+        return setImmediate();
+      case 'load':
+        if (step.what === 'replay') return this.#loadReplay();
+        this.lane = loaded(this.lane, 'redrive', await readRedriving(store, this.stored), 0);
+        return;
+      case 'wait':
+        return this.#wait(step.until);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  async #scan(): Promise<void> {
+    const { log } = this.#deps;
+    const after = this.lane.progress.scanned;
+    const through = matchesAllThrough(this.lane.filters, after);
+    if (through > after) {
+      const { last } = await log.bounds(this.stored.team);
+      this.lane = scannedAll(this.lane, Math.min(last, through), last > through);
+    } else {
+      const { events, more } = await readBatch(log, this.stored, after, this.lane.limits);
+      this.lane = scanned(this.lane, events, more);
+    }
+  }
+
+  async #loadReplay(): Promise<void> {
+    const { events, through } = await readReplay(this.#deps.log, this.stored, this.lane.replay!, this.lane.limits);
+    this.lane = loaded(this.lane, 'replay', events, through);
+    if (events.length > 0) return;
+    const { lane, replay } = pageSettled(this.lane, 0, 0, this.#deps.clock.now());
+    this.lane = lane;
+    if (replay?.status === 'done') await this.#settleReplay({ replay });
+    await setImmediate();
+  }
+
+  async #settleReplay(effects: Effects, attempt?: Attempt): Promise<void> {
+    await this.commit(effects, attempt && { attempt });
+    await this.nextReplay();
+  }
+
+  #send(batch: Batch, isProbe = false): void {
+    const { clock, random } = this.#deps;
+    const { signal } = this.#session;
+    const at = clock.now();
+    this.lane = launched(this.lane, batch, isProbe);
+    const flight = this.lane.flights.at(-1)!;
+    let bytes = 0;
+    const send = async (): Promise<Outcome> => {
+      const prepared = await this.#prepare(batch);
+      bytes = prepared.bytes;
+      return prepared.send(signal, () => this.#land(signal, () => this.#setLane(accepted(this.lane, batch))));
+    };
+    this.#track(this.#caught(send), (outcome) => {
+      const now = clock.now();
+      const { lane, effects, delivered } = afterSend(this.lane, flight, outcome, now, random());
+      this.lane = lane;
+      const { kind, events } = batch;
+      const attempt = attemptOf({ kind, events, delivered, at, bytes, durationMs: now - at }, outcome);
+      if (effects.replay?.status === 'done') return this.#settleReplay(effects, attempt);
+      void this.commit(effects, { attempt });
+    });
+  }
+
+  /** Frames and compresses a batch once, however often it is sent. */
+  #prepare(batch: Batch): Promise<PreparedBatch> {
+    const known = this.#bodies.get(batch);
+    if (known) return known;
+    const frame = async (): Promise<PreparedBatch> => this.#destination!.prepare(batch.events);
+    const body = frame();
+    this.#bodies.set(batch, body);
+    // Whoever sends it hears of the error; the next try prepares anew.
+    body.catch(() => this.#bodies.delete(batch));
+    return body;
+  }
+
+  /** While a batch is in flight the next one is framed and compressed; what will not be sent soon is let go of. */
+  #prepareAhead(): void {
+    const lane = staged(released(this.lane, this.#deps.clock.now()));
+    const batch = lane.queue[0];
+    if (lane.flights.length > 0 && batch && batch !== this.lane.queue[0]) void this.#prepare(batch);
+    this.lane = lane;
+  }
+
+  #check(): void {
+    const { clock } = this.#deps;
+    const at = clock.now();
+    if (!this.#destination && !this.#open()) return;
+    this.lane = { ...this.lane, checking: true };
+    const { signal } = this.#session;
+    this.#track(
+      this.#caught(async () => this.#destination!.check(signal)),
+      (outcome) => {
+        const now = clock.now();
+        this.lane = afterCheck(this.lane, outcome, now);
+        const measured = { kind: 'check', events: [], delivered: 0, at, bytes: 0, durationMs: now - at } as const;
+        void this.commit({}, { attempt: attemptOf(measured, outcome) });
+      },
+    );
+  }
+
+  /** A throw is our bug: all is kept and tried again. */
+  async #caught(work: () => Promise<Outcome>): Promise<Outcome> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#logger.error({ err: error }, 'internal error while sending or checking');
+      return INTERNAL_ERROR;
+    }
+  }
+
+  /** Opens the destination with its present settings; a person must act when that fails. */
+  #open(): boolean {
+    try {
+      const { destination, limits } = this.#deps.openDestination(this.stored);
+      this.#destination = destination;
+      this.lane = { ...this.lane, limits };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.lane = hold(this.lane, unopened(reason), this.#deps.clock.now());
+      void this.commit();
+    }
+    return this.#destination !== null;
+  }
+
+  async #openAnew(): Promise<void> {
+    this.#isEdited = false;
+    await this.#close();
+    this.lane = nudged(rewound(this.lane));
+    this.#open();
+  }
+
+  async #close(): Promise<void> {
+    const closing = this.#destination;
+    this.#destination = null;
+    await closing?.close().catch((error: unknown) => this.#logger.warn({ err: error }, 'closing a destination failed'));
+  }
+
+  /** Waits until `until`, until progress is to be written or something told, or until something happens. */
+  async #wait(until: number | null): Promise<void> {
+    const now = this.#deps.clock.now();
+    if (this.lane.progress !== this.#written) this.#countedAt ??= now;
+    const writeAt = this.#countedAt === null ? null : this.#countedAt + COUNTS_WRITTEN_AFTER_MS;
+    const tellAt = tellDueAt(this.lane.told, this.lane.progress);
+    if ([writeAt, tellAt].some((at) => at !== null && at <= now)) void this.commit();
+    const warnAt = await this.#warnAt(now);
+    if (this.#isDelivering) this.#watch();
+    const times = [until, writeAt, tellAt, warnAt].filter((at): at is number => at !== null && at > now);
+    if (this.#landed.length === 0 && this.#turns.length === 0 && !this.#failure)
+      await this.#sleep(times.length > 0 ? Math.min(...times) : null);
+  }
+
+  /** Until `until`, or until woken. */
+  async #sleep(until: number | null): Promise<void> {
+    const { clock } = this.#deps;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    if (until === null) return promise;
+    const nap = new AbortController();
+    await Promise.race([promise, clock.sleep(until - clock.now(), nap.signal)]);
+    nap.abort();
+  }
+
+  #watch(): void {
+    if (this.#isWatching || this.lane.more) return;
+    this.#isWatching = true;
+    const { signal } = this.#session;
+    this.#track(this.#deps.log.waitForMore(this.stored.team, this.lane.progress.scanned, signal), () => {
+      this.#isWatching = false;
+      this.#setLane({ ...this.lane, more: true });
+    });
+  }
+
+  /** When to warn that the oldest waiting event ages, while nothing can be sent; warns when it is time, once. */
+  async #warnAt(now: number): Promise<number | null> {
+    const { progress, limits, paused, failures } = this.lane;
+    const isStuck = paused || progress.held || failures > 0;
+    if (limits.maxAgeMs === undefined || !isStuck || pendingOf(progress) === 0) return null;
+    if (this.#age?.cursor !== progress.cursor) {
+      const oldest = await oldestWaiting(this.#deps, this.stored, this.lane);
+      this.#age = { cursor: progress.cursor, oldest };
+    }
+    const warning = ageWarning(this.#age.oldest, limits, now);
+    if (warning !== null && !this.#hasWarned) void this.commit({}, { audit: [aboutToAge(this.stored, warning, now)] });
+    this.#hasWarned = warning !== null;
+    return this.#age.oldest && warnAt(this.#age.oldest, limits);
+  }
+
+  /** Hears of the work's end in a turn of the loop; a rejection ends the session. */
+  #track<T>(work: Promise<T>, land: (value: T) => Promise<void> | void): void {
+    const { signal } = this.#session;
+    const tracked = work
+      .then(
+        (value) => this.#land(signal, () => land(value)),
+        (error: unknown) => {
+          if (!signal.aborted) this.#failure ??= { error };
+        },
+      )
+      .then(() => {
+        this.#work.delete(tracked);
+        this.#wake();
+      });
+    this.#work.add(tracked);
+  }
+
+  /** What comes of an aborted session's work is dropped: nobody waits for it any more. */
+  #land(session: AbortSignal, land: () => Promise<void> | void): void {
+    if (session.aborted) return;
+    this.#landed.push(land);
+    this.#wake();
+  }
+
+  #setLane(lane: Lane): void {
+    this.lane = lane;
+  }
+
+  /** A store that cannot write is waited for: reading on from what is durable would send again what was delivered. */
+  async #settle(settlement: Settlement): Promise<void> {
+    const { store, clock } = this.#deps;
+    const { signal } = this.#session;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_STORE_PAUSE_MS)) {
+      try {
+        return await store.settle(settlement);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable) || signal.aborted) throw error;
+        this.#logger.warn({ err: error }, 'progress cannot be written; sending waits until it can');
+      }
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+}
