@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { LoggedEvent } from '../../event/logged-event.ts';
-import { checkStep } from '../check-step.ts';
+import { stepOf } from '../check-step.ts';
 import { compress } from '../compress.ts';
 import type { Outcome } from '../destination.ts';
 import { outcomeOfFailure } from '../failure-outcome.ts';
@@ -90,16 +90,16 @@ export const datadog = defineDestination({
       const framedAt = clock.now();
       return { framedAt, ...(await compress(encodeLogs(batch, framing, framedAt))) };
     };
-    const validate = async (signal: AbortSignal): Promise<Outcome> => {
+    const validate = async (signal: AbortSignal): Promise<{ outcome: Outcome; detail: string }> => {
       const url = `${apiOrigin(endpointUrl)}/api/v1/validate`;
       const answer = await outbound.request({ method: 'GET', url, headers: key }, signal);
       const outcome = answer.kind === 'failure' ? undefined : classifyValidation(answer, facts());
-      if (outcome) return outcome;
+      if (outcome) return { outcome, detail: 'Datadog accepts the API key' };
+      // Nobody there can say, or the firewall lets only events out: then the first delivery tells.
       const intake = await outbound.probe(endpointUrl, signal);
-      if ('kind' in intake) return outcomeOfFailure(intake, 'Datadog');
       return {
-        kind: 'delivered',
-        warning: `The key could not be checked at ${new URL(url).host}. Datadog says whether it is right when events are sent.`,
+        outcome: 'kind' in intake ? outcomeOfFailure(intake, 'Datadog') : { kind: 'delivered' },
+        detail: `The key could not be checked at ${new URL(url).host}: Datadog says whether it is right when events are sent`,
       };
     };
     return {
@@ -119,10 +119,12 @@ export const datadog = defineDestination({
           },
         };
       },
-      check: (signal, report) =>
-        checkStep({ name: 'credential', detail: 'Datadog accepts the API key.', clock, report }, () =>
-          validate(signal),
-        ),
+      async check(signal, report) {
+        const startedAt = clock.now();
+        const { outcome, detail } = await validate(signal);
+        report?.(stepOf('credential', outcome, detail, clock.now() - startedAt));
+        return outcome;
+      },
       close: () => outbound.close(),
     };
   },

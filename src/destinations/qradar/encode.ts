@@ -28,10 +28,12 @@ export function encodeLines(batch: readonly LoggedEvent[], framing: QRadarFramin
 
 /** The event's line, cut and marked when it is longer than a payload. What cannot be cut so far goes whole. */
 function lineWithin(event: LoggedEvent, framing: QRadarFraming): string {
+  const longest = framing.maxPayloadLength;
   let line = frame(event.json, framing);
   let room = event.bytes;
-  while (Buffer.byteLength(line) > framing.maxPayloadLength) {
-    room -= Buffer.byteLength(line) - framing.maxPayloadLength;
+  for (let bytes = Buffer.byteLength(line); bytes > longest; bytes = Buffer.byteLength(line)) {
+    // In proportion, because what JSON escapes is shorter in LEEF: cutting the excess alone would take many rounds.
+    room = Math.min(room - (bytes - longest), Math.floor((room * longest) / bytes));
     const cut = truncateEvent(event.json, room);
     if (cut === null) break;
     line = frame(cut, framing);

@@ -89,7 +89,7 @@ const settings = Type.Object({
 /** Headers that the connection itself needs. */
 const TAKEN_HEADERS = /^(host|connection|content-.*|transfer-encoding|expect|upgrade|te|trailer|keep-alive|proxy-.*)$/i;
 
-const UNPROVED = 'QRadar says whether the token is right only when an event is written.';
+const UNPROVED = 'QRadar says whether the token is right only when an event is written';
 
 /** IBM QRadar by the HTTP Receiver protocol (QRadar 7.5 and newer). Never compressed: the receiver does not unpack. */
 export const qradar = defineDestination({

@@ -6,6 +6,7 @@ import { createOpenOutbound } from '../../outbound/open-outbound.ts';
 import type { Answer } from '../../outbound/outbound.ts';
 import { Secret } from '../../secrets.ts';
 import { describeDestination } from '../conformance.ts';
+import type { CheckStep } from '../destination.ts';
 import { sampleEvent, sampleEvents } from '../sample-events.ts';
 import { parseSettings } from '../settings.ts';
 import { classifyPost } from './classify.ts';
@@ -204,6 +205,38 @@ describe('the log source', () => {
     expect((await fetch(standIn.url, { method: 'POST', headers, body: GOLDEN[0]!.json })).status).toBe(200);
     expect(standIn.counts()).toMatchObject({ events: 0, rejected: 1 });
     await standIn.close();
+  });
+});
+
+describe('the check', () => {
+  it.each([
+    [
+      'tls',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      { kind: 'misconfigured', cause: 'tls', fix: expect.stringContaining('CA certificate') },
+    ],
+    ['connect', 'ECONNREFUSED', { kind: 'retry', cause: 'unreachable' }],
+  ] as const)('says what a %s failure means, having written nothing', async (stage, code, expected) => {
+    const failure = { kind: 'failure', stage, code, blocked: false, uncertain: false, reason: code } as const;
+    const steps: CheckStep[] = [];
+    const parsed = parseSettings(qradar, {
+      endpointUrl: 'https://qradar.example.com:12469',
+      secToken: 't',
+      logSource: 'acme',
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const destination = qradar.open(parsed.settings, {
+      openOutbound: () => ({
+        request: () => Promise.reject(new Error('the check writes')),
+        probe: async () => failure,
+        close: async () => undefined,
+      }),
+      clock: systemClock,
+      brand: 'Acme',
+      configuredAt: 0,
+    });
+    expect(await destination.check(never, (step) => steps.push(step))).toMatchObject(expected);
+    expect(steps).toMatchObject([{ name: 'credential', ok: false, detail: code }]);
   });
 });
 
