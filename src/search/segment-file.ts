@@ -132,7 +132,7 @@ function open(path: string): DatabaseSync {
   try {
     // secure_delete: what retention deletes is overwritten in the file, too.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON');
-    database.exec('PRAGMA mmap_size = 1073741824; PRAGMA journal_size_limit = 16777216');
+    database.exec('PRAGMA journal_size_limit = 16777216');
     const version = Number(database.prepare('PRAGMA user_version').get()!['user_version']);
     const isNew = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!['n'] === 0;
     if (isNew) database.exec(SCHEMA);

@@ -1,0 +1,299 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../clock.ts';
+import type { NewEvent } from '../event/logged-event.ts';
+import { openSqliteLogReader, openSqliteStore } from '../store/sqlite/store.ts';
+import { openSearch } from './index.ts';
+import { anyQuery, at, holds, randomEvent } from './oracle.ts';
+import { BadQuery, type EventQuery } from './search.ts';
+import { SEGMENT_EVENTS } from './segment.ts';
+
+/** Far from any event's time: the log stamps arrivals with it, which no search looks at. */
+const NOW = Date.parse('2026-06-01T00:00:00Z');
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+/** A folder with a real store, its read-only reader, and searches that are opened and closed at will. */
+function openFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'search-'));
+  const store = openSqliteStore({ folder, clock: { now: () => NOW }, defaultRetentionDays: 365 });
+  const log = openSqliteLogReader({ folder });
+  undo.push(
+    () => rmSync(folder, { recursive: true }),
+    () => store.close(),
+    () => log.close(),
+  );
+  const warnings: string[] = [];
+  const note = (_: object, message: string): void => void warnings.push(message);
+  const logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
+  return {
+    folder,
+    log: store.log,
+    warnings,
+    async append(events: readonly NewEvent[]): Promise<void> {
+      for (let i = 0; i < events.length; i += 2000) await store.log.append(events.slice(i, i + 2000));
+    },
+    open: (clock: Clock = { now: () => NOW, sleep: untilAborted }) => openSearch({ folder, log, clock, logger }),
+  };
+}
+
+async function untilAborted(_: number, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+/** Indexes every full segment, closes, and leaves the index where it is. */
+async function index(folder: ReturnType<typeof openFolder>): Promise<void> {
+  const search = folder.open();
+  search.start();
+  while ((await search.lag()) > 0) await setImmediate();
+  await search.close();
+}
+
+function eventsOf(team: string, seed: number, from: number, count: number): NewEvent[] {
+  return Array.from({ length: count }, (_, i) => randomEvent(team, seed, from + i));
+}
+
+async function allPages(
+  search: ReturnType<typeof openSearch>,
+  team: string,
+  query: EventQuery,
+  { order, limit, between }: { order: 'asc' | 'desc'; limit: number; between?: () => Promise<void> },
+): Promise<string[]> {
+  const found: string[] = [];
+  let cursor: string | null | undefined;
+  while (cursor !== null) {
+    const page = await search.search(team, query, { order, limit, ...(cursor !== undefined && { cursor }) });
+    expect(page.events.length).toBeLessThanOrEqual(limit);
+    found.push(...page.events.map((json) => String(JSON.parse(json).sequence)));
+    cursor = page.nextCursor;
+    if (cursor !== null) await between?.();
+  }
+  return found;
+}
+
+describe('search', () => {
+  it('finds what the rules say, page by page, however far the index is and whatever arrives meanwhile', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          seed: fc.nat(),
+          indexed: fc.integer({ min: 0, max: 2 * SEGMENT_EVENTS + 700 }),
+          waiting: fc.integer({ min: 0, max: 900 }),
+          deleted: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: SEGMENT_EVENTS + 900 })),
+          bucketMs: fc.constantFrom(60_000, 3_600_000, 86_400_000),
+          queries: fc.array(
+            fc.record({
+              query: anyQuery,
+              order: fc.constantFrom('asc', 'desc'),
+              limit: fc.constantFrom(1, 50, 333, 1000),
+              arriving: fc.integer({ min: 0, max: 3 }),
+            }),
+            { minLength: 3, maxLength: 6 },
+          ),
+        }),
+        async ({ seed, indexed, waiting, deleted, bucketMs, queries }) => {
+          const folder = openFolder();
+          const known = [...eventsOf('a', seed, 0, indexed + waiting)];
+          await folder.append([...known.slice(0, indexed), ...eventsOf('b', seed, 0, 300)]);
+          await index(folder);
+          await folder.append(known.slice(indexed));
+          const gone = await folder.log.deleteThrough('a', Math.min(deleted, known.length));
+          const search = folder.open();
+          undo.push(() => search.close());
+          for (const { query, order, limit, arriving } of queries) {
+            const matching = (): string[] =>
+              known.flatMap(({ json }, i) => (i >= gone && holds(query, JSON.parse(json)) ? [String(i + 1)] : []));
+            const before = matching();
+            const most = before.length > 300 ? Math.max(limit, 50) : limit;
+            const between = async (): Promise<void> => {
+              const arrived = eventsOf('a', seed, known.length, arriving);
+              known.push(...arrived);
+              await folder.append(arrived);
+            };
+            const found = await allPages(search, 'a', query, { order, limit: most, between });
+            expect(found).toEqual(order === 'asc' ? matching() : before.reverse());
+
+            const counts = await search.histogram('a', query, bucketMs);
+            const expected = new Map<number, { at: number; success: number; failure: number }>();
+            for (const sequence of matching()) {
+              const event = JSON.parse(known[Number(sequence) - 1]!.json);
+              const start = Math.floor(Date.parse(event.timestamp) / bucketMs) * bucketMs;
+              const bucket = expected.get(start) ?? { at: start, success: 0, failure: 0 };
+              expected.set(start, bucket);
+              bucket[event.status as 'success' | 'failure']++;
+            }
+            expect(counts.buckets).toEqual([...expected.values()].sort((x, y) => x.at - y.at));
+            expect(counts.success + counts.failure).toBe(matching().length);
+          }
+          for (const step of undo.splice(0).reverse()) await step();
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+
+  it('refuses cursors that are malformed or of the other order', async () => {
+    const folder = openFolder();
+    await folder.append(eventsOf('a', 1, 0, 10));
+    const search = folder.open();
+    undo.push(() => search.close());
+    const { nextCursor } = await search.search('a', {}, { order: 'desc', limit: 3 });
+    for (const cursor of ['', 'x', `${nextCursor}=`, Buffer.from('desc.-1').toString('base64url')])
+      await expect(search.search('a', {}, { order: 'desc', limit: 3, cursor })).rejects.toThrow(BadQuery);
+    await expect(search.search('a', {}, { order: 'asc', limit: 3, cursor: nextCursor! })).rejects.toMatchObject({
+      path: 'cursor',
+    });
+  });
+
+  it('refuses an address that is none, and more values than it would look for', async () => {
+    const search = openFolder().open();
+    undo.push(() => search.close());
+    const page = { order: 'desc', limit: 1 } as const;
+    for (const ip of ['10.0.0', '10.0.0.0/33', 'host', '10.0.0.1/', '127.1'])
+      await expect(search.search('a', { ip: [ip] }, page)).rejects.toMatchObject({ path: 'ip' });
+    const actor = Array.from({ length: 101 }, (_, i) => String(i));
+    await expect(search.search('a', { actor }, page)).rejects.toMatchObject({ path: 'actor' });
+  });
+
+  it('ends a page early rather than answer with more bytes than it should, and loses nothing', async () => {
+    const folder = openFolder();
+    const long = 'x'.repeat(200_000);
+    const events = eventsOf('a', 1, 0, 200).map((event) => ({
+      ...event,
+      json: event.json.replace('"Signed', `"${long}`),
+    }));
+    await folder.append(events);
+    const search = folder.open();
+    undo.push(() => search.close());
+    const first = await search.search('a', {}, { order: 'asc', limit: 1000 });
+    expect(first.events.join('').length).toBeLessThanOrEqual(16 * 1024 * 1024);
+    const found = await allPages(search, 'a', {}, { order: 'asc', limit: 1000 });
+    expect(found).toEqual(events.map((_, i) => String(i + 1)));
+  });
+});
+
+describe('the index', () => {
+  it('is kept: opening again needs no more indexing', async () => {
+    const folder = openFolder();
+    await folder.append(eventsOf('a', 2, 0, SEGMENT_EVENTS + 10));
+    await index(folder);
+    const search = folder.open();
+    undo.push(() => search.close());
+    expect(await search.lag()).toBe(0);
+    expect(folder.warnings).toEqual([]);
+  });
+
+  it.each([
+    ['garbage', (path: string) => writeFileSync(path, 'this was never a database')],
+    [
+      'of another version',
+      (path: string) => {
+        const database = new DatabaseSync(path);
+        database.exec('PRAGMA user_version = 99');
+        database.close();
+      },
+    ],
+    [
+      'corrupt within',
+      (path: string) => {
+        const bytes = readFileSync(path);
+        writeFileSync(path, bytes.fill(0xff, 4096 * 2));
+      },
+    ],
+  ])('is built anew from the log, and says so, when its file is %s', async (_, spoil) => {
+    const folder = openFolder();
+    const events = eventsOf('a', 3, 0, SEGMENT_EVENTS * 2);
+    await folder.append(events);
+    await index(folder);
+    spoil(join(folder.folder, 'index.db'));
+    const search = folder.open();
+    undo.push(() => search.close());
+    const query = { status: ['failure'] } as const;
+    const failures = events.flatMap(({ json }, i) => (holds(query, JSON.parse(json)) ? [String(i + 1)] : []));
+    expect(await allPages(search, 'a', query, { order: 'asc', limit: 1000 })).toEqual(failures);
+    expect(folder.warnings.join()).toContain('built anew');
+    search.start();
+    while ((await search.lag()) > 0) await setImmediate();
+    expect(await allPages(search, 'a', query, { order: 'asc', limit: 1000 })).toEqual(failures);
+  });
+
+  it('is dropped when it is of another log', async () => {
+    const old = openFolder();
+    await old.append(eventsOf('a', 4, 0, SEGMENT_EVENTS));
+    await index(old);
+    const restored = openFolder();
+    const events = eventsOf('a', 5, 0, SEGMENT_EVENTS + 5).map((event, i) => ({ ...event, id: `restored-${i}` }));
+    await restored.append(events);
+    writeFileSync(join(restored.folder, 'index.db'), readFileSync(join(old.folder, 'index.db')));
+    const search = restored.open();
+    undo.push(() => search.close());
+    const query = { status: ['failure'] } as const;
+    const failures = events.flatMap(({ json }, i) => (holds(query, JSON.parse(json)) ? [String(i + 1)] : []));
+    expect(await allPages(search, 'a', query, { order: 'asc', limit: 1000 })).toEqual(failures);
+  });
+
+  it('forgets, in its file too, what retention deleted from the log', async () => {
+    const folder = openFolder();
+    const events = eventsOf('a', 6, 0, SEGMENT_EVENTS);
+    const name = (event: NewEvent): NewEvent => ({
+      ...event,
+      json: event.json.replace('"Signed', '"Secret Person signed'),
+    });
+    await folder.append(events.map((event, i) => (i < 700 ? name(event) : event)));
+    await index(folder);
+    const path = join(folder.folder, 'index.db');
+    expect(readFileSync(path).includes('secret person')).toBe(true);
+    await folder.log.deleteThrough('a', 1000);
+    let slept = (): void => {};
+    const trimmed = new Promise<void>((resolve) => {
+      slept = resolve;
+    });
+    const search = folder.open({
+      now: () => NOW,
+      sleep: (ms, signal) => {
+        slept();
+        return untilAborted(ms, signal);
+      },
+    });
+    search.start();
+    await trimmed;
+    expect(await allPages(search, 'a', {}, { order: 'asc', limit: 1000 })).toHaveLength(SEGMENT_EVENTS - 1000);
+    await search.close();
+    expect(readFileSync(path).includes('secret person')).toBe(false);
+    expect(readFileSync(path).includes('signed in')).toBe(true);
+  });
+
+  it('answers at once at 200,000 events', async () => {
+    const folder = openFolder();
+    const count = 200_000;
+    for (let i = 0; i < count; i += 20_000) await folder.append(eventsOf('a', 7, i, 20_000));
+    const took: Record<string, number> = {};
+    const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+      const start = performance.now();
+      await work();
+      took[what] = Math.round(performance.now() - start);
+    };
+    await timed('indexing', () => index(folder));
+    const search = folder.open();
+    undo.push(() => search.close());
+    const page = { order: 'desc', limit: 50 } as const;
+    await timed('newest', () => search.search('a', {}, page));
+    await timed('actor', () => search.search('a', { actor: ['nobody'] }, page));
+    await timed('text', () => search.search('a', { q: 'nowhere' }, page));
+    await timed('network', () => search.search('a', { ip: ['192.0.2.0/24'] }, page));
+    await timed('histogram', () => search.histogram('a', { from: at(0) }, 3_600_000));
+    took['bytes an event'] = Math.round(statSync(join(folder.folder, 'index.db')).size / count);
+    console.log(took);
+    expect(Math.max(took['newest']!, took['actor']!, took['text']!, took['network']!, took['histogram']!)).toBeLessThan(
+      2000,
+    );
+  });
+});
