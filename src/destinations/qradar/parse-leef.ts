@@ -25,7 +25,10 @@ export function parseLeef(line: string): Leef | undefined {
   return { ...(host !== undefined && { host }), vendor, product, version, eventId, attributes };
 }
 
-/** The audit event that the attributes carry: each under the name and in the place it has in the JSON. */
+/**
+ * The audit event that the attributes carry, each under the name and in the place it has in the JSON. Throws when a value
+ * that should be JSON is not, as in a line that was cut.
+ */
 export function eventOfLeef({ attributes }: Leef): Record<string, unknown> {
   const event: Record<string, Record<string, unknown>> = {};
   const top: Record<string, unknown> = {};

@@ -178,11 +178,22 @@ describe('answers', () => {
 });
 
 describe('the log source', () => {
-  it.each<[string, LogSourceOptions]>([
-    ['Event Per Line', {}],
-    ['the recommended message pattern', { messagePattern: /\{"timestamp":"/ }],
-  ])('makes one event of each line by %s', async (_what, logSource) => {
-    expect(await deliver(sampleEvents(3), {}, logSource)).toEqual({ events: 3, distinct: 3, rejected: 0 });
+  it.each([
+    ['Event Per Line', 'json', undefined],
+    ['Event Per Line', 'leef', undefined],
+    ['the recommended message pattern', 'json', /\{"timestamp":"/],
+    ['the recommended message pattern', 'leef', /<13>1 /],
+  ])('makes one event of each line by %s, as %s', async (_what, payload, messagePattern) => {
+    const logSource = messagePattern ? { messagePattern } : {};
+    expect(await deliver(sampleEvents(3), { payload }, logSource)).toEqual({ events: 3, distinct: 3, rejected: 0 });
+  });
+
+  it('takes a whole batch for one unreadable event when neither is set', async () => {
+    expect(await deliver(sampleEvents(3), {}, { messagePattern: null })).toEqual({
+      events: 0,
+      distinct: 0,
+      rejected: 1,
+    });
   });
 
   it('splits no event of the longest payload when both sides are set to 32,767 bytes', async () => {
@@ -191,6 +202,13 @@ describe('the log source', () => {
     expect(await deliver(events, whole, { maxPayloadLength: 32_767 })).toEqual({ events: 1, distinct: 1, rejected: 0 });
     // The trap that the setting avoids: QRadar cuts anywhere, and neither half can be read.
     expect(await deliver(events, whole, {})).toEqual({ events: 0, distinct: 0, rejected: 4 });
+    const metadata = { text: 'x'.repeat(40_000) };
+    const leef = { ...whole, payload: 'leef' };
+    expect(await deliver([sampleEvent({ content: { metadata } })], leef, {})).toEqual({
+      events: 0,
+      distinct: 0,
+      rejected: 4,
+    });
   });
 
   it('is told the token under the header name that it asks for', async () => {

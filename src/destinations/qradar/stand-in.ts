@@ -63,14 +63,15 @@ function cut(event: Buffer, length: number): readonly Buffer[] {
 /** What the DSM makes of one payload: JSON with a Universal DSM, LEEF with Universal LEEF. */
 function write(payload: Buffer, store: ReceivedStore): void {
   const text = payload.toString();
-  const leef = parseLeef(text);
-  const { logSource, ...event } = leef ? { ...eventOfLeef(leef), logSource: leef.host } : (readObject(text) ?? {});
+  const { logSource, ...event } = read(text) ?? {};
   if (typeof event['id'] === 'string') store.add(event['id'], event, { payload: text, logSource });
   else store.reject();
 }
 
-function readObject(text: string): Record<string, unknown> | undefined {
+function read(text: string): Record<string, unknown> | undefined {
+  const leef = parseLeef(text);
   try {
+    if (leef) return { ...eventOfLeef(leef), logSource: leef.host };
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? { ...value } : undefined;
   } catch {
