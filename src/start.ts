@@ -5,13 +5,13 @@ import { createKeyring } from './auth/api-keys.ts';
 import { operatorSocket } from './cli/operator-socket.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config/config.ts';
-import { loadMasterKey } from './config/master-key.ts';
+import { forgetPreviousKeys, loadMasterKey } from './config/master-key.ts';
 import type { Delivery } from './delivery/delivery.ts';
-import { destinationOpener } from './delivery/open-destination.ts';
+import { destinationOpener, resealAll } from './delivery/open-destination.ts';
 import { destinationKinds } from './destinations/registry.ts';
 import { buildServer } from './http/server.ts';
 import type { IndexWorkerData } from './index-worker.ts';
-import { createAccept } from './ingest/create-accept.ts';
+import { createAccept } from './ingest/accept.ts';
 import type { LogWorkerData } from './log-worker.ts';
 import { createOpenOutbound } from './outbound/open-outbound.ts';
 import type { Search } from './search/search.ts';
@@ -81,6 +81,11 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
     const keys = logWorker.service<ApiKeyStore>('keys');
     const delivery = logWorker.service<Delivery>('delivery');
 
+    if (master.previous.length > 0) {
+      logger.info({ destinations: await resealAll(delivery, secretBox) }, 'sealed credentials under the new master key');
+      forgetPreviousKeys(config.dataDir);
+    }
+
     const indexWorker = await spawn<IndexWorkerData>('index-worker', died, {
       folder: config.dataDir,
       logLevel: config.logLevel,
@@ -96,7 +101,8 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
     });
 
     const metrics = createMetrics({ totals: () => delivery.totals(), indexLag: () => search.lag() });
-    const accept = createAccept({ log, teams, clock, autoCreateTeams: config.autoCreateTeams });
+    const isTeamKnown = async (team: string): Promise<boolean> => (await teams.get(team)) !== undefined;
+    const accept = createAccept({ log, clock, ...(config.autoCreateTeams ? {} : { isTeamKnown }) });
     const keyring = createKeyring({ store: keys, append: (events) => log.append(events), clock });
     stopping.push(() => keyring.close());
     const parts = {
@@ -115,7 +121,6 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
       delivery,
       kinds: destinationKinds,
       teams,
-      keys,
       keyring,
       secretBox,
       openDestination: destinationOpener({

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Secret } from '../secrets.ts';
 
@@ -26,7 +26,7 @@ export function loadMasterKey(config: {
   readonly masterKey: Secret | null;
   readonly masterKeyFile: string | null;
 }): MasterKey {
-  const previous = readKeys(join(config.dataDir, 'master.key.previous'), OTHERS_NOT_AT_ALL) ?? [];
+  const previous = readKeys(join(config.dataDir, PREVIOUS), OTHERS_NOT_AT_ALL) ?? [];
   const given = config.masterKey && parseMasterKey(config.masterKey.reveal());
   if (given) return { key: given, previous, file: null, created: false };
 
@@ -41,6 +41,33 @@ export function loadMasterKey(config: {
   writeFileSync(file, `${key.toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
   return { key, previous, file, created: true };
 }
+
+/**
+ * Makes a new master key in `DATA_DIR/master.key` and keeps the one before it in `master.key.previous`, from which start
+ * re-seals every credential. Returns the file. Throws MasterKeyError when the key comes from the environment.
+ */
+export function rotateMasterKey(config: Parameters<typeof loadMasterKey>[0]): string {
+  if (config.masterKey || config.masterKeyFile)
+    throw new MasterKeyError(
+      `The master key comes from the environment. Write the present key into ${join(config.dataDir, PREVIOUS)} (mode 0600), set MASTER_KEY to a new one (openssl rand -base64 32), and start: every credential is sealed anew.`,
+    );
+  const { key, previous } = loadMasterKey(config);
+  const file = join(config.dataDir, 'master.key');
+  const keep = [key, ...previous].map((k) => `${k.toString('base64')}\n`).join('');
+  writeFileSync(join(config.dataDir, PREVIOUS), keep, { mode: 0o600, flush: true });
+  // Renamed into place: at no moment is there no key, and the old one is in the other file by then.
+  writeFileSync(`${file}.new`, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
+  return file;
+}
+
+/** To be called when everything is sealed under the present key. */
+export function forgetPreviousKeys(dataDir: string): void {
+  rmSync(join(dataDir, PREVIOUS), { force: true });
+}
+
+/** Keys of before a rotation, one a line. */
+const PREVIOUS = 'master.key.previous';
 
 /** 32 bytes from base64 (either alphabet) or hex; undefined when the text is neither. */
 export function parseMasterKey(text: string): Buffer | undefined {

@@ -4,6 +4,7 @@ import { joinSecrets } from '../destinations/settings.ts';
 import type { OpenOutbound } from '../outbound/outbound.ts';
 import type { Secret, SecretBox } from '../secrets.ts';
 import type { StoredDestination } from '../store/destinations.ts';
+import type { Delivery } from './delivery.ts';
 
 export interface OpenDestination {
   readonly destination: Destination;
@@ -13,6 +14,21 @@ export interface OpenDestination {
 /** Owner under which a destination's secret setting is sealed: bound in, so that it opens for no other row. */
 export function secretOwner(destinationId: string, setting: string): string {
   return `destination:${destinationId}:${setting}`;
+}
+
+/** Seals anew, under the present master key, what was sealed under an earlier one. Returns how many destinations changed. */
+export async function resealAll(delivery: Pick<Delivery, 'list' | 'update'>, secretBox: SecretBox): Promise<number> {
+  let changed = 0;
+  for (const { id, sealed, updatedAt } of await delivery.list()) {
+    if (Object.values(sealed).every((text) => secretBox.isCurrent(text))) continue;
+    const anew = Object.entries(sealed).map(([name, text]) => {
+      const owner = secretOwner(id, name);
+      return [name, secretBox.seal(secretBox.open(text, owner), owner)] as const;
+    });
+    await delivery.update(id, { sealed: Object.fromEntries(anew), updatedAt }, []);
+    changed += 1;
+  }
+  return changed;
 }
 
 /**
