@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sampleEvent, sampleEvents } from '../sample-events.ts';
+import { encodeRows, OVERHEAD_BYTES } from './encode.ts';
+
+const COLUMN_BYTES = 65_536;
+
+describe('an upload body', () => {
+  it('is byte for byte the golden file', async () => {
+    const first = sampleEvent({ id: '0198c5f0-0000-7000-8000-000000000001' });
+    const second = sampleEvent({
+      id: 'event-2',
+      sequence: 2,
+      timestamp: Date.UTC(2026, 11, 31, 23, 59, 59, 999),
+      content: { description: 'line\nbreak, 日本語', metadata: { TimeGenerated: 1 } },
+    });
+    await expect(encodeRows([first, second])).toMatchFileSnapshot('fixtures/rows.json');
+  });
+
+  it('is always an array of rows, each the event beside its time', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        (description, metadata) => {
+          const event = sampleEvent({ content: { description, metadata } });
+          const row = { TimeGenerated: '2026-01-15T10:30:00.000Z', ...JSON.parse(event.json) };
+          expect(JSON.parse(encodeRows([event]))).toEqual([row]);
+          expect(JSON.parse(encodeRows([event, event, event]))).toEqual([row, row, row]);
+        },
+      ),
+    );
+  });
+
+  it.each([1, 2, 100])('adds no more to %i events than is reckoned with', (count) => {
+    const events = sampleEvents(count);
+    const bytes = events.reduce((sum, event) => sum + event.bytes + OVERHEAD_BYTES, 0);
+    expect(Buffer.byteLength(encodeRows(events))).toBeLessThanOrEqual(bytes);
+  });
+
+  it('cuts and marks an event of which Azure would cut a column unmarked', () => {
+    const event = sampleEvent({ content: { metadata: { note: 'x'.repeat(COLUMN_BYTES) } } });
+    const [row] = JSON.parse(encodeRows([event]));
+    expect(Buffer.byteLength(JSON.stringify(row.metadata))).toBeLessThanOrEqual(COLUMN_BYTES);
+    expect(row).toMatchObject({ id: event.id, trailproof: { truncated: [{ path: 'metadata' }] } });
+  });
+
+  it('leaves a large event whole when each of its columns fits', () => {
+    const content = { description: 'x'.repeat(60_000), metadata: { note: 'y'.repeat(60_000) } };
+    const event = sampleEvent({ content });
+    expect(JSON.parse(encodeRows([event]))).toMatchObject([content]);
+  });
+});
