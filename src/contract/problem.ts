@@ -42,7 +42,9 @@ export const Problem = Type.Object(
     code: Type.Enum(CODES, { description: 'Stable, for programs' }),
     title: Type.String(),
     detail: Type.Optional(Type.String({ description: 'What happened and what to do, for people' })),
-    requestId: Type.String({ description: 'Also in the answer’s x-request-id and in the service’s log' }),
+    requestId: Type.Optional(
+      Type.String({ description: 'Also in the answer’s x-request-id and in the service’s log' }),
+    ),
     errors: Type.Optional(
       Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), { description: 'One per wrong field' }),
     ),

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, type Problem, type ProblemCode } from '../contract/problem.ts';
 import { UnknownDestination } from '../delivery/delivery.ts';
@@ -71,6 +72,20 @@ export function toProblem(error: unknown): ProblemError {
   if (isFastifyError(error)) return fromFastify(error);
   return problem('internal_error', undefined, { cause: error });
 }
+
+/** The whole answer to what is not even a request, by the code of Node's parser. */
+export function rawProblem(nodeCode: string): string {
+  const code = NODE_CODES[nodeCode] ?? 'invalid_request';
+  const { status, title } = PROBLEMS[code];
+  const body = JSON.stringify({ type: 'about:blank', status, code, title });
+  const head = ['content-type: application/problem+json', `content-length: ${body.length}`, 'connection: close'];
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head, '', body].join('\r\n');
+}
+
+const NODE_CODES: Readonly<Record<string, ProblemCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+};
 
 /** How long a producer waits while nothing can be stored. */
 const RETRY_AFTER_SECONDS = 2;

@@ -8,7 +8,7 @@ import { EVENT_SCHEMAS } from '../contract/events.ts';
 import { Problem } from '../contract/problem.ts';
 import { authenticate, authorize } from './access.ts';
 import { openApiOptions } from './openapi.ts';
-import { problem, sendProblem, toProblem } from './problem.ts';
+import { problem, rawProblem, sendProblem, toProblem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { destinationActionRoutes } from './routes/destination-actions.ts';
 import { destinationTestRoute } from './routes/destination-test.ts';
@@ -38,6 +38,10 @@ export async function buildServer(parts: ServerParts): Promise<App> {
     requestTimeout: 60_000,
     // Without a byte either way: also ends a live tail whose reader stopped reading.
     connectionTimeout: 120_000,
+    clientErrorHandler: (error, socket) =>
+      void (socket.writable ? socket.end(rawProblem(error.code)) : socket.destroy()),
+    // Answered below, as a problem.
+    return503OnClosing: false,
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toProblem(error)),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
@@ -46,7 +50,12 @@ export async function buildServer(parts: ServerParts): Promise<App> {
 
   app.decorateRequest('principal', null);
   app.decorateRequest('refusal', null);
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
   app.addHook('onRequest', async (request, reply) => {
+    if (isClosing) throw problem('shutting_down', undefined, { headers: { connection: 'close' } });
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
     await authenticate(request, parts);
   });

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createKeyring, type Keyring } from '../../src/auth/api-keys.ts';
+import type { Clock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type { Scope } from '../../src/contract/scopes.ts';
+import { createDelivery } from '../../src/delivery/deliver.ts';
+import { destinationOpener } from '../../src/delivery/open-destination.ts';
+import { destinationKinds } from '../../src/destinations/registry.ts';
+import { buildServer } from '../../src/http/server.ts';
+import type { App, ServerParts } from '../../src/http/server-parts.ts';
+import { createAccept } from '../../src/ingest/accept.ts';
+import { createOpenOutbound } from '../../src/outbound/open-outbound.ts';
+import { openSearch } from '../../src/search/index.ts';
+import { SecretBox } from '../../src/secrets.ts';
+import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite/store.ts';
+import type { Logger } from '../../src/telemetry/logger.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+
+/** The HTTP API in this process, over a real store in a folder of its own. Nothing is delivered by itself. */
+export interface HttpApi {
+  readonly app: App;
+  readonly url: string;
+  readonly store: SqliteStore;
+  readonly keyring: Keyring;
+  readonly clock: TestClock;
+  /** Everything logged, as text. */
+  readonly logged: string[];
+  /** Makes a key; `team` null: of the installation. A team that is missing is created. */
+  key(team: string | null, ...scopes: Scope[]): Promise<string>;
+  call(method: string, path: string, options?: CallOptions): Promise<Called>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly key?: string;
+  /** Sent as it is when a string or bytes, else as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export interface Called {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of it is what it tests
+  readonly json: any;
+}
+
+/** Time that moves only when the test says so. */
+export interface TestClock extends Clock {
+  advance(ms: number): void;
+  /** Resolves when something sleeps. */
+  asleep(): Promise<void>;
+}
+
+export async function startHttpApi(
+  env: Record<string, string> = {},
+  change: (parts: ServerParts) => Partial<ServerParts> = () => ({}),
+): Promise<HttpApi> {
+  const folder = await mkdtemp(join(tmpdir(), 'trailproof-http-'));
+  const clock = testClock();
+  const logged: string[] = [];
+  const logger = loggerInto(logged);
+  const read = readConfig({ DATA_DIR: folder, DESTINATION_NETWORK: 'any', ALLOW_HTTP_DESTINATIONS: 'true', ...env });
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  const { config } = read;
+  const store = openSqliteStore({ folder, clock, defaultRetentionDays: config.retentionDays });
+  const secretBox = new SecretBox(randomBytes(32));
+  const openOutbound = createOpenOutbound({ network: 'any', allowHttp: true });
+  const kinds = destinationKinds;
+  const openDestination = destinationOpener({ kinds, openOutbound, secretBox, clock, brand: config.brandName });
+  const delivery = createDelivery({
+    log: store.log,
+    store: store.destinations,
+    openDestination,
+    clock,
+    random: () => 0.5,
+    logger,
+  });
+  const teamsWithEvents = async () =>
+    Promise.all(
+      (await store.teams.list()).map(async ({ id: team }) => ({ team, last: (await store.log.bounds(team)).last })),
+    );
+  const search = openSearch({
+    folder,
+    log: { read: store.log.read.bind(store.log), bounds: store.log.bounds.bind(store.log), teams: teamsWithEvents },
+    clock,
+  });
+  const keyring = createKeyring({ store: store.keys, append: (events) => store.log.append(events), clock });
+  const metrics = createMetrics({ totals: () => delivery.totals(), indexLag: () => search.lag() });
+  const base: ServerParts = {
+    ...{ config, log: store.log, search, delivery, kinds, teams: store.teams, keyring, secretBox },
+    ...{ accept: createAccept({ log: store.log, clock }), openOutbound, clock, logger, metrics, principal: 'keys' },
+  };
+  const app = await buildServer({ ...base, ...change(base) });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+
+  return {
+    ...{ app, url, store, keyring, clock, logged },
+    key: async (team, ...scopes) => {
+      if (team !== null && !(await store.teams.get(team)))
+        await store.teams.create({ id: team, name: team, retentionDays: 365, createdAt: clock.now() }, []);
+      const by = { actor: { id: 'test', type: 'system' } } as const;
+      return (await keyring.create({ name: 'test key', team, scopes, expiresAt: null }, by)).secret.reveal();
+    },
+    call: (method, path, options) => call(`${url}${path}`, method, options),
+    close: async () => {
+      await app.close();
+      await keyring.close();
+      await delivery.stop(AbortSignal.abort());
+      await search.close();
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function call(url: string, method: string, { key, body, headers }: CallOptions = {}): Promise<Called> {
+  const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+  const answer = await fetch(url, {
+    method,
+    headers: {
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body: body === undefined ? null : ((isRaw ? body : JSON.stringify(body)) as string),
+  });
+  const text = await answer.text();
+  const isJson = /json(;|$)/.test(answer.headers.get('content-type') ?? '') && text !== '';
+  const json: unknown =
+    isJson && !answer.headers.get('content-type')?.includes('ndjson') ? JSON.parse(text) : undefined;
+  return { status: answer.status, headers: answer.headers, text, json };
+}
+
+/** Starts at a fixed moment. */
+export function testClock(): TestClock {
+  let now = Date.parse('2026-01-15T10:30:00.000Z');
+  const sleepers = new Set<{ readonly until: number; wake(): void }>();
+  const watchers = new Set<() => void>();
+  return {
+    now: () => now,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted || ms <= 0) return resolve();
+        const sleeper = {
+          until: now + ms,
+          wake: () => {
+            sleepers.delete(sleeper);
+            signal.removeEventListener('abort', sleeper.wake);
+            resolve();
+          },
+        };
+        sleepers.add(sleeper);
+        signal.addEventListener('abort', sleeper.wake, { once: true });
+        for (const watcher of watchers) watcher();
+      }),
+    advance: (ms) => {
+      now += ms;
+      for (const sleeper of [...sleepers]) if (sleeper.until <= now) sleeper.wake();
+    },
+    asleep: () =>
+      new Promise((resolve) => {
+        if (sleepers.size > 0) return resolve();
+        const watcher = (): void => {
+          watchers.delete(watcher);
+          resolve();
+        };
+        watchers.add(watcher);
+      }),
+  };
+}
+
+function loggerInto(lines: string[]): Logger {
+  const write = (fields: object, message: string): void => {
+    lines.push(`${message} ${JSON.stringify(fields, (_, v) => (v instanceof Error ? `${v.stack}` : v))}`);
+  };
+  return { debug: write, info: write, warn: write, error: write, child: () => loggerInto(lines) };
+}
