@@ -130,10 +130,11 @@ export function trustOf(options: OutboundOptions): () => SecureContext {
   };
 }
 
-/** The error's code; of several addresses that failed, the first one's. */
+/** The error's code, or its name; of several addresses that failed, the first one's. */
 export function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+  if (!(error instanceof Error)) return 'UNKNOWN';
+  return 'code' in error && error.code !== undefined ? String(error.code) : error.name;
 }
 
 async function checkedAddresses(host: string, options: ConnectOptions, signal: AbortSignal) {

@@ -53,7 +53,7 @@ export function reasonOf(code: string, { target, stage, timeoutMs }: FailurePlac
     case 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED':
       return `${target} demands a client certificate`;
   }
-  if (code.startsWith('HPE_')) return `${target} did not answer in HTTP`;
+  if (code.startsWith('HPE_') || code === 'HTTPParserError') return `${target} did not answer in HTTP`;
   if (stage === 'tls') return `the TLS handshake with ${target} failed (${code})`;
   return `the connection to ${target} failed (${code})`;
 }
