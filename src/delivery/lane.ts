@@ -298,7 +298,7 @@ export function released(lane: Lane, now: number): Lane {
 
 /** As if the lane had just been opened from its progress; nothing may be in flight. */
 export function rewound(lane: Lane): Lane {
-  return { ...lane, fetched: lane.progress.cursor, ready: [], queue: [], replayPage: null, redriving: true };
+  return { ...lane, fetched: lane.progress.cursor, ready: [], queue: [], replayPage: null };
 }
 
 /** Settings were edited, a test succeeded, or a person resumed: no waiting, and a held destination is re-checked now. */

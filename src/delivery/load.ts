@@ -33,7 +33,7 @@ export async function readRedriving(
 
 /**
  * One waiting event, to see whether a destination held by the rule of ten accepts it now. In turns one of the ten and
- * one from the log, each time another: ten events that deserve to be refused must not hold the others for ever.
+ * one that came after them, each time another: ten events that deserve to be refused must not hold the others for ever.
  */
 export async function readProbe(
   { log, store }: { readonly log: EventLog; readonly store: DestinationStore },
@@ -45,7 +45,7 @@ export async function readProbe(
   const { events } = await readBatch(log, stored, progress.cursor, limits);
   const waiting = events.filter((event) => !ahead.has(event.sequence) && matches(filters, event));
   const isFromLog = waiting.length > 0 && (checks % 2 === 0 || refused.length === 0);
-  const candidates = isFromLog ? waiting : refused;
+  const candidates = isFromLog ? waiting.reverse() : refused;
   const event = candidates[Math.floor(checks / 2) % candidates.length];
   return event ? { kind: isFromLog ? 'delivery' : 'redrive', events: [event] } : null;
 }
