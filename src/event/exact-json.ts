@@ -1,5 +1,5 @@
 /** A number that may not be exact: 16 digits or more, or an exponent of three. Also hits text that looks like one. */
-const SUSPECT = /[:,[\s]-?(?:[\d.]{16}|[\d.]+[eE][+-]?\d{3})/;
+const SUSPECT = /[:,[]\s*-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
 
 /**
  * Parses JSON, keeping numbers that a double cannot hold: those become strings of their digits as written.

@@ -117,7 +117,10 @@ export function normalise(sent: unknown, { team: keyTeam, now, newId }: Arrival)
 /** True for what nests more than `levels` objects or arrays. Recurses no deeper than that. */
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => isDeeperThan(levels - 1, item));
+  for (const key in value) if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[key])) return true;
+  return false;
 }
 
 const CODES_BY_PATH: Readonly<Record<string, readonly [RejectionCode, string]>> = {

@@ -22,23 +22,42 @@ export function sealEvent(event: CanonicalEvent): NewEvent {
     target: event.target,
     context,
   });
-  const free = JSON.stringify({ changes, metadata, trailproof });
-  const json = free === '{}' ? known : `${known.slice(0, -1)},${free.slice(1)}`;
+  const json = joined(known, JSON.stringify({ changes, metadata, trailproof }));
   if (json.includes('\\u')) {
     const replaced = replaceUnstorable(json);
     if (replaced !== undefined) return sealEvent(replaced);
   }
-  // The order of known fields is fixed, that of the producer's own is not; a clock mark depends on when it arrived.
-  const content = free === '{}' ? free : canonicalize({ changes, metadata, ...trailproof, clock: undefined });
+  // Known fields have a fixed order, the producer's own have any; a clock mark depends on when the event arrived.
+  const isCanonical = trailproof === undefined && isOrdered(changes) && isOrdered(metadata);
+  const content = isCanonical
+    ? json
+    : joined(known, canonicalize({ changes, metadata, ...trailproof, clock: undefined }) ?? '{}');
   return {
     team: context.teamId,
     id,
     eventType,
     eventCategory,
     timestamp: Date.parse(event.timestamp),
-    hash: hash('sha256', known + content, 'base64url'),
+    hash: hash('sha256', content, 'base64url'),
     json,
   };
+}
+
+/** Two JSON objects as one. */
+function joined(known: string, more: string): string {
+  return more === '{}' ? known : `${known.slice(0, -1)},${more.slice(1)}`;
+}
+
+/** True when JSON.stringify gives what canonicalize would, at less than half the cost: keys are in order at every level. */
+function isOrdered(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isOrdered);
+  let last = '';
+  for (const key in value) {
+    if (key < last || !isOrdered((value as Record<string, unknown>)[key])) return false;
+    last = key;
+  }
+  return true;
 }
 
 /** Undefined when nothing had to be replaced. JSON.stringify escapes exactly these characters, and a backslash. */

@@ -16,13 +16,13 @@ export function parseTimestamp(text: string): Instant | undefined {
   const form = FORM.exec(text);
   if (form === null) return undefined;
   const [, date, day, time, seconds = '00', fraction = '', sign, hours = '0', minutes = '0'] = form;
-  const local = Date.parse(
-    `${date}T${time}:${seconds === '60' ? '59.999' : `${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}`}Z`,
-  );
+  const local = `${date}T${time}:${seconds === '60' ? '59.999' : `${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}`}Z`;
+  const localAt = Date.parse(local);
   // Date.parse moves 30 February to March and 24:00 to the next day.
-  if (Number.isNaN(local) || new Date(local).getUTCDate() !== Number(day)) return undefined;
+  if (Number.isNaN(localAt) || new Date(localAt).getUTCDate() !== Number(day)) return undefined;
+  if (sign === undefined) return { at: localAt, iso: local };
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
-  const at = sign === undefined ? local : sign === '+' ? local - offset : local + offset;
+  const at = sign === '+' ? localAt - offset : localAt + offset;
   const iso = new Date(at).toISOString();
-  return iso.length === 24 ? { at, iso } : undefined;
+  return iso.length === local.length ? { at, iso } : undefined;
 }

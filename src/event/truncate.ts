@@ -1,12 +1,4 @@
-/** Something of an event that may be cut: where it is, and how many bytes its JSON has. */
-interface Cuttable {
-  readonly path: string;
-  readonly in: Record<string, unknown>;
-  readonly key: string;
-  readonly bytes: number;
-}
-
-/** Cut first, the largest first; then, when that is not enough, the second row. What identifies an event is in neither. */
+/** Cut first, the largest first; then, when that is not enough, the second. What identifies an event is in neither. */
 const CUT_FIRST = [
   'metadata',
   'changes',
@@ -16,33 +8,52 @@ const CUT_FIRST = [
   'context.userAgent',
 ];
 const CUT_LAST = [
-  ...['actor.name', 'actor.email', 'target.name', 'target.id', 'target.type'],
-  ...['context.ipAddress', 'context.sessionId', 'context.requestId', 'version'],
+  'actor.name',
+  'actor.email',
+  'target.name',
+  'target.id',
+  'target.type',
+  'context.ipAddress',
+  'context.sessionId',
+  'context.requestId',
+  'version',
 ];
 
 /**
  * Cuts an event's stored JSON to at most `maxBytes` UTF-8 bytes. It stays valid JSON that begins with `{"timestamp":"`
  * and keeps what identifies it (times, id, sequence, type, category, status, who acted, the team); what was cut is
- * listed under `trailproof.truncated` with its former size. null when even that does not fit.
+ * listed under `trailproof.truncated` with its former size; all that can be cut, as one entry with an empty path. null
+ * when even what identifies it does not fit.
  */
 export function truncateEvent(json: string, maxBytes: number): string | null {
   if (Buffer.byteLength(json) <= maxBytes) return json;
   const event: Record<string, unknown> = JSON.parse(json);
   const marks = isObject(event['trailproof']) ? event['trailproof'] : {};
+  const parts = [...cuttable(event, CUT_FIRST), ...cuttable(event, CUT_LAST)];
   const truncated: { path: string; bytes: number }[] = [];
   event['trailproof'] = marks;
   marks['truncated'] = truncated;
 
-  for (const { path, in: owner, key, bytes } of [...cuttable(event, CUT_FIRST), ...cuttable(event, CUT_LAST)]) {
-    truncated.push({ path, bytes });
-    const excess = bytesOf(event) - maxBytes;
-    const rest = excess > 0 ? cut(owner[key], bytes - excess) : undefined;
+  for (const { path, owner, key, bytes } of parts) {
+    const mark = { path, bytes };
+    if (bytes <= bytesOf(mark)) continue; // saying so would take more than it saves
+    truncated.push(mark);
+    const rest = cut(owner[key], bytes - (bytesOf(event) - maxBytes));
     if (rest === undefined) delete owner[key];
     else owner[key] = rest;
-    const result = JSON.stringify(event);
-    if (Buffer.byteLength(result) <= maxBytes) return result;
+    if (bytesOf(event) <= maxBytes) return JSON.stringify(event);
   }
-  return null;
+  for (const { owner, key } of parts) delete owner[key];
+  marks['truncated'] = [{ path: '', bytes: Buffer.byteLength(json) }];
+  return bytesOf(event) <= maxBytes ? JSON.stringify(event) : null;
+}
+
+/** Something of an event that may be cut: where it is, and how many bytes its JSON has. */
+interface Cuttable {
+  readonly path: string;
+  readonly owner: Record<string, unknown>;
+  readonly key: string;
+  readonly bytes: number;
 }
 
 function cuttable(event: Record<string, unknown>, paths: readonly string[]): Cuttable[] {
@@ -51,7 +62,7 @@ function cuttable(event: Record<string, unknown>, paths: readonly string[]): Cut
       const [first = '', second] = path.split('.');
       const owner = second === undefined ? event : event[first];
       const key = second ?? first;
-      return isObject(owner) && owner[key] !== undefined ? [{ path, in: owner, key, bytes: bytesOf(owner[key]) }] : [];
+      return isObject(owner) && owner[key] !== undefined ? [{ path, owner, key, bytes: bytesOf(owner[key]) }] : [];
     })
     .sort((a, b) => b.bytes - a.bytes);
 }

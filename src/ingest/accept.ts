@@ -129,8 +129,8 @@ function judge(item: SentItem, arrival: Arrival, maxBytes: number): NewEvent | R
   if (item.error !== undefined) return { code: 'invalid_json', path: '', message: `not JSON: ${item.error}` };
   const verdict = normalise(item.sent, arrival);
   if ('code' in verdict) return verdict;
-  // What was sent is never three times as long as what became of it, so most events need no measuring.
-  const isLarge = exceeds(item.line ?? verdict.json, maxBytes / 3) && exceeds(textOf(item), maxBytes);
+  // Sealing shortens by a small factor at most (escapes, values sent twice), so most events need no measuring.
+  const isLarge = exceeds(item.line ?? verdict.json, maxBytes / 8) && exceeds(textOf(item), maxBytes);
   return isLarge ? { code: 'event_too_large', path: '', message: `an event has at most ${maxBytes} bytes` } : verdict;
 }
 
