@@ -1,0 +1,76 @@
+/**
+ * Fills the disk under a store and reports what happened, as JSON. Run by sqlite.test.ts on a small file system of its
+ * own, mounted on the folder given as argument.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NOON, newEvent, readAll } from '../conformance-fixture.ts';
+import type { Progress } from '../destinations.ts';
+import { StoreUnavailable } from '../event-log.ts';
+import { openSqliteStore } from './store.ts';
+
+const folder = process.argv[2] ?? '.';
+const reserve = join(folder, 'reserve');
+const ballast = join(folder, 'ballast');
+let now = NOON;
+const clock = { now: () => now };
+const progress: Progress = {
+  ...{ cursor: 0, settledAhead: [], scanned: 0, matched: 0, filtered: 0, delivered: 0, deadLettered: 0 },
+  ...{ state: 'pending', since: NOON, cause: null, fix: null, held: false, refusedRun: [] },
+  ...{ lastSuccessAt: null, lastError: null },
+};
+
+const report: Record<string, unknown> = {};
+writeFileSync(ballast, randomBytes(40 * 1024 * 1024));
+let store = openSqliteStore({ folder, clock, defaultRetentionDays: 365 });
+const destination = { id: 'd1', team: 'a', kind: 'splunk', name: 'd1', settings: {}, sealed: {}, startAfter: 0 };
+await store.destinations.create(
+  { ...destination, filters: [], parallel: 1, lingerMs: 0, paused: null, createdAt: NOON, updatedAt: NOON },
+  progress,
+  [],
+);
+report['reserve at first'] = existsSync(reserve);
+
+let accepted = 0;
+let refusal: unknown;
+const append = async (): Promise<unknown> => {
+  const events = Array.from({ length: 16 }, (_, index) =>
+    newEvent('a', `event-${accepted + index + 1}`, randomBytes(32 * 1024).toString('base64')),
+  );
+  try {
+    await store.log.append(events);
+    accepted += events.length;
+    return undefined;
+  } catch (error) {
+    return error instanceof StoreUnavailable ? error.code : error;
+  }
+};
+while (refusal === undefined) refusal = await append();
+report['refusal'] = refusal;
+report['refusal again'] = await append();
+report['check'] = await store.log.check().catch((error: StoreUnavailable) => error.code);
+
+for (let cursor = 1; cursor <= 20; cursor++) {
+  const audit = cursor === 1 ? [newEvent('a', 'state changed')] : [];
+  await store.destinations.settle({ destination: 'd1', progress: { ...progress, cursor }, audit });
+}
+report['cursor while full'] = (await store.destinations.progress('d1'))?.cursor;
+report['reserve while full'] = existsSync(reserve);
+now += 1_000;
+report['refusal a second later'] = await append();
+
+rmSync(ballast);
+report['refusal in the same second'] = await append();
+now += 1_000;
+report['refusal with room'] = await append();
+report['reserve with room'] = existsSync(reserve);
+
+await store.close();
+store = openSqliteStore({ folder, clock, defaultRetentionDays: 365 });
+const events = await readAll(store.log, 'a');
+report['lost'] = accepted + 1 - events.length;
+report['without holes'] = events.every((event, index) => event.sequence === index + 1);
+report['each once'] = new Set(events.map((event) => event.id)).size === events.length;
+await store.close();
+console.log(JSON.stringify(report));

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { NOON, newEvent, newEvents } from '../conformance-fixture.ts';
+import { Connection } from './connection.ts';
+import { LogWriter } from './log-writer.ts';
+import { migrate } from './migrations.ts';
+
+function open(tailBytes: number): {
+  connection: Connection;
+  append(team: string, prefix: string, count: number): void;
+  log: LogWriter;
+} {
+  const connection = new Connection(':memory:');
+  migrate(connection);
+  const log = new LogWriter(connection, { now: () => NOON }, { defaultRetentionDays: 365, tailBytes });
+  return {
+    connection,
+    log,
+    append: (team, prefix, count) => {
+      log.append(newEvents(team, count, prefix));
+      log.flush();
+      log.committed();
+    },
+  };
+}
+
+function counts(connection: Connection): number[] {
+  return connection.all<{ count: number }>('SELECT count FROM chunk ORDER BY first_sequence').map((row) => row.count);
+}
+
+describe('the rows of the log', () => {
+  it('grow in two steps, so that a log of single events ends up in full rows', () => {
+    const { connection, append } = open(1_000_000);
+    for (let call = 0; call < 600; call++) append('a', `${call}-`, 1);
+    // 2 × 256, then 2 × 32 compressed, then what is left as text.
+    expect(counts(connection)).toEqual([256, 256, 32, 32, ...Array.from({ length: 24 }, () => 1)]);
+  });
+
+  it('are the same when memory holds nothing of what is merged', () => {
+    const { connection, append } = open(0);
+    for (let call = 0; call < 600; call++) append('a', `${call}-`, 1);
+    expect(counts(connection)).toEqual([256, 256, 32, 32, ...Array.from({ length: 24 }, () => 1)]);
+  });
+
+  it('are bounded in bytes', () => {
+    const { connection, log } = open(0);
+    const content = 'x'.repeat(250 * 1024);
+    log.append(Array.from({ length: 11 }, (_, index) => newEvent('a', `${index}`, content)));
+    log.flush();
+    expect(counts(connection)).toEqual([5, 5, 1]);
+  });
+});
+
+describe('the end of the log in memory', () => {
+  it('serves readers that keep up and stays under its cap', () => {
+    const { log, append } = open(50_000);
+    append('a', 'first-', 100);
+    expect([...(log.recent('a', 90) ?? [])].map((event) => event.sequence)).toEqual([
+      91, 92, 93, 94, 95, 96, 97, 98, 99, 100,
+    ]);
+    append('a', 'second-', 900);
+    expect(log.recent('a', 0)).toBeUndefined();
+    expect([...(log.recent('a', 999) ?? [])].map((event) => event.sequence)).toEqual([1_000]);
+  });
+
+  it('gives up first the team that has been quiet longest', () => {
+    const { log, append } = open(45_000);
+    append('quiet', '', 10);
+    append('busy', '', 50);
+    append('busy', 'more-', 60);
+    expect(log.recent('quiet', 0)).toBeUndefined();
+    expect([...(log.recent('busy', 100) ?? [])]).toHaveLength(10);
+  });
+});
