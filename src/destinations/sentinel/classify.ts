@@ -128,6 +128,12 @@ export function classifyUpload(answer: Answer, facts: UploadFacts): Outcome {
     // Only auxiliary tables: halved, a call spans less time.
     case 'RecordsTimeRangeIsMoreThan30Minutes':
       return { kind: 'refused', reason, ...evidence };
+    case 'MissingApiVersionParameter':
+    case 'InvalidApiVersion':
+      return misconfigured(
+        'setting',
+        'Check the ingestion endpoint: it does not know this version of the Logs Ingestion API.',
+      );
     case 'InvalidStream':
       return misconfigured(
         'setting',
