@@ -208,6 +208,8 @@ export interface StandIn {
   /** How often each id was stored. */
   ids(): ReadonlyMap<string, number>;
   setFault(fault: Fault | null): void;
+  /** The fault switched on at the moment. */
+  fault(): Fault | null;
   reset(): void;
   close(): Promise<void>;
 }
