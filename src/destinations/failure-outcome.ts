@@ -143,7 +143,9 @@ function tlsFix(code: string, siem: string): string | undefined {
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
       return `Check the port: it does not speak TLS. Turn on TLS for it in ${siem}.`;
   }
-  if (/CERT|KEY_VALUES_MISMATCH|PEM|ASN1/.test(code))
+  if (/CERT|UNKNOWN_CA|ACCESS_DENIED|KEY_VALUES_MISMATCH|PEM|ASN1/.test(code))
     return `Check the certificates: ${siem}'s server and this destination do not accept each other's.`;
-  return /^ERR_SSL_|^EPROTO$/.test(code) ? `Let ${siem}'s server accept TLS 1.2 or newer.` : undefined;
+  if (/HANDSHAKE_FAILURE|PROTOCOL|VERSION|CIPHER/.test(code))
+    return `Let ${siem}'s server accept TLS 1.2 or newer, and enter a client certificate if it demands one.`;
+  return undefined;
 }

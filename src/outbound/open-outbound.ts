@@ -48,6 +48,8 @@ function openOutbound(given: OutboundOptions, lookup: Lookup): Outbound {
   };
   const answerTimeoutMs = given.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
   const closing = new AbortController();
+  /** The TLS alert with which the server last refused us; undici reports only that the connection was closed. */
+  let alert: string | undefined;
   const agent = new Agent({
     connections: CONNECTIONS,
     pipelining: 1,
@@ -56,7 +58,13 @@ function openOutbound(given: OutboundOptions, lookup: Lookup): Outbound {
       const host = hostname.includes(':') ? `[${hostname}]` : hostname;
       const url = new URL(`${protocol}//${host}${port ? `:${port}` : ''}`);
       connect(url, options, closing.signal).then(
-        ({ socket }) => done(null, socket),
+        ({ socket }) => {
+          alert = undefined;
+          socket.on('error', (error) => {
+            if (isCertificateAlert(codeOf(error))) alert = codeOf(error);
+          });
+          done(null, socket);
+        },
         (error: Error) => done(error, null),
       );
     },
@@ -65,7 +73,7 @@ function openOutbound(given: OutboundOptions, lookup: Lookup): Outbound {
     async request(request, signal) {
       const url = URL.parse(request.url);
       if (!url) return notAUrl(request.url);
-      return refusalOf(url, options) ?? exchange(agent, url, request, answerTimeoutMs, signal);
+      return refusalOf(url, options) ?? exchange(agent, url, request, answerTimeoutMs, signal, () => alert);
     },
     async probe(text, signal) {
       const url = URL.parse(text);
@@ -89,6 +97,7 @@ function exchange(
   { method, headers, body }: OutboundRequest,
   timeoutMs: number,
   signal: AbortSignal,
+  alertOf: () => string | undefined,
 ): Promise<Answer | Failure> {
   const target = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`;
   const { promise, resolve } = Promise.withResolvers<Answer | Failure>();
@@ -102,9 +111,10 @@ function exchange(
     signal.removeEventListener('abort', abort);
     resolve(result);
   };
-  const fail = (code: string): void => {
+  const fail = (closedCode: string): void => {
+    const code = (closedCode === 'UND_ERR_SOCKET' && alertOf()) || closedCode;
     // The server's refusal of our certificate arrives, in TLS 1.3, only after the request was written; nothing was read.
-    if (/^ERR_SSL_.*_ALERT_/.test(code)) stage = 'tls';
+    if (isCertificateAlert(code)) stage = 'tls';
     const uncertain = stage === 'send' || stage === 'answer';
     end({
       kind: 'failure',
@@ -182,6 +192,11 @@ function exchange(
     },
   );
   return promise;
+}
+
+/** Alerts about our certificate (RFC 8446 §6.2), which end a handshake; others may strike in the middle of a request. */
+function isCertificateAlert(code: string): boolean {
+  return /_ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)/.test(code);
 }
 
 async function probe(url: URL, options: ConnectOptions, signal: AbortSignal): Promise<Probe | Failure> {
