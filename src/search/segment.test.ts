@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { withPlace } from '../event/logged-event.ts';
+import { compileQuery, conditionsOf } from './match.ts';
+import { anyQuery, holds, randomEvent } from './oracle.ts';
+import type { EventQuery } from './search.ts';
+import { COLUMNS, decodeTimes, markMatches, startSegment } from './segment.ts';
+
+function segmentOf(seed: number, count: number) {
+  const building = startSegment();
+  const events = Array.from({ length: count }, (_, i) => {
+    const event = randomEvent('a', seed, i);
+    const json = withPlace(event.json, i + 1, event.timestamp);
+    building.add({ ...event, sequence: i + 1, receivedAt: event.timestamp, json, bytes: Buffer.byteLength(json) });
+    return event;
+  });
+  // As SQLite hands them over: each in memory of its own.
+  const segment = building.finish();
+  const columns = segment.columns.map((column) => Uint8Array.from(column));
+  return { events, segment, column: (name: (typeof COLUMNS)[number]) => columns[COLUMNS.indexOf(name)]! };
+}
+
+describe('a query', () => {
+  it('means the same to events in memory, to a segment, and by the rules', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.integer({ min: 1, max: 300 }),
+        fc.array(anyQuery, { minLength: 30, maxLength: 30 }),
+        (seed, count, queries) => {
+          const { events, column } = segmentOf(seed, count);
+          const parsed = events.map(({ json }) => JSON.parse(json));
+          for (const query of queries) {
+            const expected = parsed.map((event) => holds(query, event));
+            expect(parsed.map(compileQuery(query))).toEqual(expected);
+            const { from: _, to: __, ...untimed } = query;
+            const marks = markMatches(count, conditionsOf(query), column);
+            expect([...marks].map(Boolean)).toEqual(parsed.map((event) => holds(untimed, event)));
+            found += expected.filter(Boolean).length;
+          }
+        },
+      ),
+      { numRuns: 40, endOnFailure: true },
+    );
+    // Queries and events that never meet would agree about nothing.
+    expect(found).toBeGreaterThan(5000);
+  });
+
+  it.each<[string, EventQuery, string, boolean]>([
+    ['final sigma within a word', { q: 'ΟΔΟΣ' }, '"description":"ΟΔΟΣΑ"', true],
+    ['composed for decomposed', { actor: ['josé'] }, '"actor":{"name":"JOSE\u0301"}', true],
+    ['another id by case', { actor: ['U-1'] }, '"actor":{"id":"u-1"}', false],
+    [
+      'a long id',
+      { target: ['0192-4e1f-77aa-0123456789abcdef'] },
+      '"target":{"id":"0192-4e1f-77aa-0123456789abcdef"}',
+      true,
+    ],
+    [
+      'a long id by part',
+      { target: ['0192-4e1f-77aa-0123456789abcde'] },
+      '"target":{"id":"0192-4e1f-77aa-0123456789abcdef"}',
+      false,
+    ],
+    ['an id in free text', { q: 'u-1' }, '"actor":{"id":"u-1"}', false],
+    ['a name by part where the whole is asked', { actor: ['ada'] }, '"actor":{"name":"Ada L"}', false],
+    ['text over the edge of two values', { q: 'aa' }, '"actor":{"name":"a","email":"a"}', false],
+  ])('on %s', (_, query, fields, expected) => {
+    const event = JSON.parse(
+      `{"timestamp":"2026-01-01T00:00:00.000Z","eventType":"t","eventCategory":"c","status":"success","context":{"teamId":"a"},${fields}}`,
+    );
+    expect(compileQuery(query)(event)).toBe(expected);
+    expect(holds(query, event)).toBe(expected);
+  });
+});
+
+describe('a segment', () => {
+  it('keeps the time of each event, wide apart or near', () => {
+    for (const [seed, count] of [
+      [1, 300],
+      [2, 2],
+    ] as const) {
+      const { events, segment, column } = segmentOf(seed, count);
+      const timeOf = decodeTimes(column('time'), count, segment.earliest);
+      expect(events.map((__, i) => timeOf(i))).toEqual(events.map((event) => event.timestamp));
+    }
+  });
+
+  it('is full early when its events carry long texts', () => {
+    const building = startSegment();
+    let count = 0;
+    for (; !building.isFull(); count++) {
+      const event = randomEvent('a', 1, count);
+      const json = JSON.stringify({ ...JSON.parse(event.json), description: `${count} ${'x'.repeat(200_000)}` });
+      building.add({ ...event, sequence: count + 1, receivedAt: 0, json, bytes: json.length });
+    }
+    expect(count).toBe(42);
+  });
+});
