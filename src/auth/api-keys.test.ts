@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { testClock } from '../../test/rig/http-api.ts';
+import { TestClock } from '../../test/rig/test-clock.ts';
 import type { NewEvent } from '../event/logged-event.ts';
 import type { ApiKey, ApiKeyStore } from '../store/api-keys.ts';
 import { createKeyring } from './api-keys.ts';
@@ -10,7 +10,7 @@ const REQUEST = { name: 'billing', team: 'acme', scopes: ['events:write'], expir
 
 /** A keyring over a store in memory that counts what is asked of it. */
 function setUp() {
-  const clock = testClock();
+  const clock = new TestClock();
   const kept = new Map<string, ApiKey>();
   const audit: NewEvent[] = [];
   const asked = { lookups: 0, touches: [] as ReadonlyMap<string, number>[] };
@@ -50,10 +50,10 @@ describe('API keys', () => {
     const { key, secret } = await keyring.create(REQUEST, BY);
     const holder = { kind: 'key', id: key.id, name: 'billing', team: 'acme', scopes: ['events:write'] };
     expect(await keyring.authenticate(secret.reveal(), ORIGIN)).toEqual(holder);
-    clock.advance(29_999);
+    await clock.advance(29_999);
     expect(await keyring.authenticate(secret.reveal(), ORIGIN)).toEqual(holder);
     expect(asked.lookups).toBe(1);
-    clock.advance(2);
+    await clock.advance(2);
     await keyring.authenticate(secret.reveal(), ORIGIN);
     expect(asked.lookups).toBe(2);
   });
@@ -71,7 +71,7 @@ describe('API keys', () => {
     const { keyring, clock } = setUp();
     const { secret } = await keyring.create({ ...REQUEST, expiresAt: clock.now() + 1000 }, BY);
     expect(await keyring.authenticate(secret.reveal(), ORIGIN)).toMatchObject({ kind: 'key' });
-    clock.advance(1000);
+    await clock.advance(1000);
     expect(await keyring.authenticate(secret.reveal(), ORIGIN)).toBe('expired');
   });
 
@@ -118,7 +118,7 @@ describe('API keys', () => {
     await use('192.0.2.7');
     await use('192.0.2.8');
     expect(typesOf('apikey.used')).toHaveLength(2);
-    clock.advance(3_600_001);
+    await clock.advance(3_600_001);
     await use('192.0.2.7');
     expect(typesOf('apikey.used')).toHaveLength(3);
     expect(JSON.parse(typesOf('apikey.used')[0]!.json)).toMatchObject({
@@ -135,7 +135,7 @@ describe('API keys', () => {
     await keyring.authenticate(secret.reveal(), ORIGIN);
     expect(asked.touches).toEqual([]);
     expect((await keyring.list())[0]).toMatchObject({ lastUsedAt: first });
-    clock.advance(60_000);
+    await clock.advance(60_000);
     await keyring.authenticate(secret.reveal(), ORIGIN);
     await keyring.authenticate(secret.reveal(), ORIGIN);
     expect(asked.touches).toEqual([new Map([[key.id, first + 60_000]])]);
@@ -147,7 +147,7 @@ describe('API keys', () => {
     const { keyring, store, clock } = setUp();
     const { secret } = await keyring.create(REQUEST, BY);
     store.touch = async () => Promise.reject(new Error('disk full'));
-    clock.advance(60_000);
+    await clock.advance(60_000);
     expect(await keyring.authenticate(secret.reveal(), ORIGIN)).toMatchObject({ kind: 'key' });
     await keyring.close();
   });

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createKeyring, type Keyring } from '../../src/auth/api-keys.ts';
-import type { Clock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { Scope } from '../../src/contract/scopes.ts';
 import { createDelivery } from '../../src/delivery/deliver.ts';
@@ -19,6 +18,7 @@ import { SecretBox } from '../../src/secrets.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { TestClock } from './test-clock.ts';
 
 /** The HTTP API in this process, over a real store in a folder of its own. Nothing is delivered by itself. */
 export interface HttpApi {
@@ -50,19 +50,12 @@ export interface Called {
   readonly json: any;
 }
 
-/** Time that moves only when the test says so. */
-export interface TestClock extends Clock {
-  advance(ms: number): void;
-  /** Resolves when something sleeps. */
-  asleep(): Promise<void>;
-}
-
 export async function startHttpApi(
   env: Record<string, string> = {},
   change: (parts: ServerParts) => Partial<ServerParts> = () => ({}),
 ): Promise<HttpApi> {
   const folder = await mkdtemp(join(tmpdir(), 'trailproof-http-'));
-  const clock = testClock();
+  const clock = new TestClock();
   const logged: string[] = [];
   const logger = loggerInto(logged);
   const read = readConfig({ DATA_DIR: folder, DESTINATION_NETWORK: 'any', ALLOW_HTTP_DESTINATIONS: 'true', ...env });
@@ -81,19 +74,28 @@ export async function startHttpApi(
     random: () => 0.5,
     logger,
   });
+  const log: ServerParts['log'] = {
+    append: (events) => store.log.append(events),
+    read: (team, after, limit) => store.log.read(team, after, limit),
+    find: (team, id) => store.log.find(team, id),
+    bounds: (team) => store.log.bounds(team),
+    vocabulary: (team) => store.log.vocabulary(team),
+    waitForMore: (team, after, signal) => store.log.waitForMore(team, after, signal),
+    check: () => store.log.check(),
+  };
   const teamsWithEvents = async () =>
     Promise.all(
       (await store.teams.list()).map(async ({ id: team }) => ({ team, last: (await store.log.bounds(team)).last })),
     );
   const search = openSearch({
     folder,
-    log: { read: store.log.read.bind(store.log), bounds: store.log.bounds.bind(store.log), teams: teamsWithEvents },
+    log: { read: log.read, bounds: log.bounds, teams: teamsWithEvents },
     clock,
   });
   const keyring = createKeyring({ store: store.keys, append: (events) => store.log.append(events), clock });
   const metrics = createMetrics({ totals: () => delivery.totals(), indexLag: () => search.lag() });
   const base: ServerParts = {
-    ...{ config, log: store.log, search, delivery, kinds, teams: store.teams, keyring, secretBox },
+    ...{ config, log, search, delivery, kinds, teams: store.teams, keyring, secretBox },
     ...{ accept: createAccept({ log: store.log, clock }), openOutbound, clock, logger, metrics, principal: 'keys' },
   };
   const app = await buildServer({ ...base, ...change(base) });
@@ -136,44 +138,6 @@ async function call(url: string, method: string, { key, body, headers }: CallOpt
   const json: unknown =
     isJson && !answer.headers.get('content-type')?.includes('ndjson') ? JSON.parse(text) : undefined;
   return { status: answer.status, headers: answer.headers, text, json };
-}
-
-/** Starts at a fixed moment. */
-export function testClock(): TestClock {
-  let now = Date.parse('2026-01-15T10:30:00.000Z');
-  const sleepers = new Set<{ readonly until: number; wake(): void }>();
-  const watchers = new Set<() => void>();
-  return {
-    now: () => now,
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted || ms <= 0) return resolve();
-        const sleeper = {
-          until: now + ms,
-          wake: () => {
-            sleepers.delete(sleeper);
-            signal.removeEventListener('abort', sleeper.wake);
-            resolve();
-          },
-        };
-        sleepers.add(sleeper);
-        signal.addEventListener('abort', sleeper.wake, { once: true });
-        for (const watcher of watchers) watcher();
-      }),
-    advance: (ms) => {
-      now += ms;
-      for (const sleeper of [...sleepers]) if (sleeper.until <= now) sleeper.wake();
-    },
-    asleep: () =>
-      new Promise((resolve) => {
-        if (sleepers.size > 0) return resolve();
-        const watcher = (): void => {
-          watchers.delete(watcher);
-          resolve();
-        };
-        watchers.add(watcher);
-      }),
-  };
 }
 
 function loggerInto(lines: string[]): Logger {
