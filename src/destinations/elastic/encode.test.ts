@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AuditEvent } from '../../event/schema.ts';
 import { sampleEvent } from '../sample-events.ts';
 import { EVENT_BYTES, encodeBulk, OVERHEAD_BYTES } from './encode.ts';
+import indexTemplate from './index-template.json' with { type: 'json' };
 
 describe('a bulk body', () => {
   it('is byte for byte the golden file', async () => {
@@ -44,5 +46,19 @@ describe('a bulk body', () => {
     const body = encodeBulk([sampleEvent({ content: { description: 'é'.repeat(EVENT_BYTES) } })]);
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(EVENT_BYTES);
     expect(JSON.parse(body.split('\n')[1]!)).toMatchObject({ trailproof: { truncated: [{ path: 'description' }] } });
+  });
+});
+
+describe('the index template of the guide', () => {
+  it('types every field of an event, and lets no event change the mapping', () => {
+    const { mappings } = indexTemplate.template;
+    expect(Object.keys(mappings.properties).sort()).toEqual(
+      ['@timestamp', ...Object.keys(AuditEvent.properties)].sort(),
+    );
+    for (const part of ['actor', 'target', 'context'] as const)
+      expect(Object.keys(mappings.properties[part].properties).sort()).toEqual(
+        Object.keys(AuditEvent.properties[part].properties).sort(),
+      );
+    expect(mappings).toMatchObject({ dynamic: false, date_detection: false });
   });
 });

@@ -77,24 +77,35 @@ export const elastic = defineDestination({
       ids: batch.map(({ id }) => id),
       index,
     });
-    let hidesSource = true;
+    const call = (
+      signal: AbortSignal,
+      request: Pick<OutboundRequest, 'method' | 'body'> & { readonly path: string },
+      headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
+    ): Promise<Answer | Failure> =>
+      outbound.request(
+        {
+          method: request.method,
+          url: endpointUrl + request.path,
+          headers: { authorization, accept: 'application/json', ...headers },
+          body: request.body,
+        },
+        signal,
+      );
+    const judge = (
+      answer: Answer | Failure,
+      classify: (answer: Answer, facts: BulkFacts) => Outcome,
+      batch: readonly LoggedEvent[] = [],
+    ): Outcome =>
+      answer.kind === 'failure' ? outcomeOfFailure(answer, 'Elasticsearch') : classify(answer, facts(batch));
 
     /** Refused events are not to be quoted back; Elasticsearch before 8.18 does not know how to leave them out. */
-    const bulkUrl = (): string => {
+    let hidesSource = true;
+    const bulkPath = (): string => {
       const query = new URLSearchParams({
         ...(hidesSource && { include_source_on_error: 'false' }),
         ...(pipeline && { pipeline }),
       });
-      return `${endpointUrl}/${encodeURIComponent(index)}/_bulk?${query}`;
-    };
-    const ask = async (
-      signal: AbortSignal,
-      request: Pick<OutboundRequest, 'method' | 'url' | 'body'>,
-      classify: (answer: Answer, facts: BulkFacts) => Outcome,
-    ): Promise<Outcome> => {
-      const headers = { authorization, accept: 'application/json', 'content-type': 'application/json' };
-      const answer = await outbound.request({ ...request, headers }, signal);
-      return answer.kind === 'failure' ? outcomeOfFailure(answer, 'Elasticsearch') : classify(answer, facts([]));
+      return `/${encodeURIComponent(index)}/_bulk?${query}`;
     };
 
     return {
@@ -102,44 +113,34 @@ export const elastic = defineDestination({
       async prepare(batch) {
         const { body, headers } = await compress(encodeBulk(batch));
         const post = (signal: AbortSignal): Promise<Answer | Failure> =>
-          outbound.request(
-            {
-              method: 'POST',
-              url: bulkUrl(),
-              headers: {
-                authorization,
-                accept: 'application/json',
-                'content-type': 'application/x-ndjson',
-                ...headers,
-              },
-              body,
-            },
+          call(
             signal,
+            { method: 'POST', path: bulkPath(), body },
+            { 'content-type': 'application/x-ndjson', ...headers },
           );
         return {
           bytes: body.length,
           async send(signal) {
             let answer = await post(signal);
-            if (answer.kind === 'answer' && hidesSource && isUnknownParameter(answer)) {
+            if (hidesSource && answer.kind === 'answer' && isUnknownParameter(answer)) {
               hidesSource = false;
               answer = await post(signal);
             }
-            return answer.kind === 'failure'
-              ? outcomeOfFailure(answer, 'Elasticsearch')
-              : classifyBulk(answer, facts(batch));
+            return judge(answer, classifyBulk, batch);
           },
         };
       },
       async check(signal, report) {
         const credential = await checkStep(
           { name: 'credential', detail: 'Elasticsearch accepts the API key', clock, report },
-          () => ask(signal, { method: 'GET', url: `${endpointUrl}/_security/_authenticate` }, classifyAuthenticate),
+          async () =>
+            judge(await call(signal, { method: 'GET', path: '/_security/_authenticate' }), classifyAuthenticate),
         );
         if (credential.kind !== 'delivered') return credential;
-        const url = `${endpointUrl}/_security/user/_has_privileges`;
+        const path = '/_security/user/_has_privileges';
         const body = JSON.stringify({ index: [{ names: [index], privileges: ['create_doc', 'auto_configure'] }] });
-        return checkStep({ name: 'permission', detail: `The API key may write to ${index}`, clock, report }, () =>
-          ask(signal, { method: 'POST', url, body }, classifyPrivileges),
+        return checkStep({ name: 'permission', detail: `The API key may write to ${index}`, clock, report }, async () =>
+          judge(await call(signal, { method: 'POST', path, body }), classifyPrivileges),
         );
       },
       close: () => outbound.close(),

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AuditEvent } from '../../event/schema.ts';
 import { sampleEvent, sampleEvents } from '../sample-events.ts';
+import azureTemplate from './azure-template.json' with { type: 'json' };
 import { encodeRows, OVERHEAD_BYTES } from './encode.ts';
 
 const COLUMN_BYTES = 65_536;
@@ -49,5 +51,25 @@ describe('an upload body', () => {
     const content = { description: 'x'.repeat(60_000), metadata: { note: 'y'.repeat(60_000) } };
     const event = sampleEvent({ content });
     expect(JSON.parse(encodeRows([event]))).toMatchObject([content]);
+  });
+});
+
+describe('the Azure template of the guide', () => {
+  const [table, rule] = azureTemplate.resources;
+
+  it('declares a column for every field of an event', () => {
+    const declared = rule?.properties.streamDeclarations?.['Custom-TrailproofAudit_CL'].columns.map(({ name }) => name);
+    expect(declared?.sort()).toEqual(['TimeGenerated', ...Object.keys(AuditEvent.properties)].sort());
+  });
+
+  it('fills exactly the columns of the table, from fields that were declared', () => {
+    const kql = rule?.properties.dataFlows?.[0]?.transformKql ?? '';
+    const assigned = kql
+      .replace('source | project ', '')
+      .split(', ')
+      .map((column) => column.split(' = '));
+    expect(assigned.map(([column]) => column)).toEqual(table?.properties.schema?.columns.map(({ name }) => name));
+    const sources = assigned.map(([column, from]) => (from ?? column ?? '').replace(/^tostring\((\w+)\.\w+\)$/, '$1'));
+    expect([...new Set(sources)].sort()).toEqual(['TimeGenerated', ...Object.keys(AuditEvent.properties)].sort());
   });
 });
