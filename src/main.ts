@@ -1,7 +1,15 @@
+import { setFlagsFromString } from 'node:v8';
 import { runCli } from './cli/program.ts';
 import type { Config } from './config/config.ts';
 import { FolderLocked } from './store/sqlite/folder-lock.ts';
 import { createLogger } from './telemetry/logger.ts';
+
+/**
+ * V8 lets a heap grow by the machine's memory, not by need: on a large machine a busy service would reach a gigabyte of
+ * mostly garbage. Collecting once a heap has grown by this share keeps it near what is alive, for some 5 % more CPU.
+ */
+const HEAP_GROWING_PERCENT = 40;
+setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
 
 /** Process entry: hands the command line to the CLI and turns its result into the exit code. */
 

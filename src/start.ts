@@ -19,8 +19,8 @@ import { SecretBox } from './secrets.ts';
 import type { ApiKeyStore } from './store/api-keys.ts';
 import type { EventLog } from './store/event-log.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
+import { createTailSignal } from './store/tail-signal.ts';
 import type { TeamStore } from './store/teams.ts';
-import { createTailSignal } from './tail-signal.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { connect, note, onNote } from './worker-port.ts';
@@ -82,7 +82,10 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
     const delivery = logWorker.service<Delivery>('delivery');
 
     if (master.previous.length > 0) {
-      logger.info({ destinations: await resealAll(delivery, secretBox) }, 'sealed credentials under the new master key');
+      logger.info(
+        { destinations: await resealAll(delivery, secretBox) },
+        'sealed credentials under the new master key',
+      );
       forgetPreviousKeys(config.dataDir);
     }
 
@@ -164,7 +167,11 @@ interface StartedWorker {
 
 /** Starts a worker beside this file (source or bundle) and waits until it is ready. */
 async function spawn<Data>(name: string, died: (reason: Error) => void, workerData: Data): Promise<StartedWorker> {
-  const worker = new Worker(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url), { workerData, name });
+  const worker = new Worker(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url), {
+    workerData,
+    name,
+    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
+  });
   const connection = connect(worker);
   let stopped = false;
   const ready = new Promise<void>((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type Cli, EXIT } from './program.ts';
+import { type Cli, EXIT } from './cli.ts';
 import { count, table } from './terminal.ts';
 
 interface Destination {

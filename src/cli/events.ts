@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { createImporter } from '../ingest/import-ids.ts';
 import { type Api, openApi } from './api.ts';
-import { type Cli, EXIT } from './program.ts';
+import { type Cli, EXIT } from './cli.ts';
 import { count, progress } from './terminal.ts';
 
 /** One request of an import: under the API's 10 MiB and 10,000 events, small enough for a smooth progress bar. */

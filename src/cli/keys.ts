@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type Cli, positiveInteger } from './program.ts';
+import { type Cli, positiveInteger } from './cli.ts';
 import { table } from './terminal.ts';
 
 const SCOPES = ['events:write', 'events:read', 'destinations:read', 'destinations:write', 'team:admin'];

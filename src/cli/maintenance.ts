@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { rotateMasterKey } from '../config/master-key.ts';
 import { ApiError } from './api.ts';
-import { type Cli, EXIT } from './program.ts';
+import { type Cli, EXIT } from './cli.ts';
 import { isServing } from './session.ts';
 import { count } from './terminal.ts';
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type Config, readConfig } from '../config/config.ts';
-import { type Api, ApiError } from './api.ts';
+import { ApiError } from './api.ts';
+import { type Cli, EXIT, positiveInteger } from './cli.ts';
 import { addDestinations } from './destinations.ts';
 import { addEvents } from './events.ts';
 import { addKeys } from './keys.ts';
@@ -8,23 +9,6 @@ import { addMaintenance } from './maintenance.ts';
 import { type StartCore, withOperator } from './session.ts';
 import { addTeams } from './teams.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Exit codes, documented in the help and in docs/guide/command-line.md. */
-export const EXIT = { done: 0, failed: 1, usage: 2, config: 3, partly: 4 } as const;
-
-/** What every command is given. */
-export interface Cli {
-  readonly terminal: Terminal;
-  readonly env: NodeJS.ProcessEnv;
-  /** The checked configuration; prints all mistakes and exits with 3 when there are any. */
-  config(): Config;
-  /** Runs work with the API of the service on this data folder, running or not. */
-  operator<T>(work: (api: Api) => Promise<T>): Promise<T>;
-  /** Prints a result: `human` on a terminal, `data` with --json. */
-  print(data: unknown, human: () => string): void;
-  /** Ends the command with this exit code once it has printed what it has to. */
-  exit(code: number): void;
-}
 
 /** What only the composition root can provide. */
 export interface Entry {
@@ -111,12 +95,6 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
   function raiseJson(command: Command): void {
     if (command.opts<{ json?: boolean }>().json) program.setOptionValue('json', true);
   }
-}
-
-export function positiveInteger(text: string): number {
-  if (!/^\d+$/.test(text))
-    throw new CommanderError(EXIT.usage, 'commander.invalidArgument', `error: "${text}" is not a whole number`);
-  return Number(text);
 }
 
 class ConfigMistakes extends Error {

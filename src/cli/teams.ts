@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Cli } from './program.ts';
+import type { Cli } from './cli.ts';
 import { table } from './terminal.ts';
 
 interface Team {

@@ -1,7 +1,10 @@
-import type { Clock } from '../clock.ts';
-import type { Destination, DestinationKind, DestinationLimits } from '../destinations/destination.ts';
+import type {
+  Destination,
+  DestinationContext,
+  DestinationKind,
+  DestinationLimits,
+} from '../destinations/destination.ts';
 import { joinSecrets } from '../destinations/settings.ts';
-import type { OpenOutbound } from '../outbound/outbound.ts';
 import type { Secret, SecretBox } from '../secrets.ts';
 import type { StoredDestination } from '../store/destinations.ts';
 import type { Delivery } from './delivery.ts';
@@ -35,13 +38,12 @@ export async function resealAll(delivery: Pick<Delivery, 'list' | 'update'>, sec
  * Opens stored destinations: unseals the secrets and hands the typed settings to the kind. Throws with a plain message
  * when the kind is unknown or a secret cannot be unsealed (another master key): a person must act.
  */
-export function destinationOpener(options: {
-  readonly kinds: readonly DestinationKind[];
-  readonly openOutbound: OpenOutbound;
-  readonly secretBox: SecretBox;
-  readonly clock: Clock;
-  readonly brand: string;
-}): (stored: StoredDestination) => OpenDestination {
+export function destinationOpener(
+  options: Omit<DestinationContext, 'configuredAt'> & {
+    readonly kinds: readonly DestinationKind[];
+    readonly secretBox: SecretBox;
+  },
+): (stored: StoredDestination) => OpenDestination {
   const { kinds, openOutbound, secretBox, clock, brand } = options;
   return (stored) => {
     const kind = kinds.find((k) => k.kind === stored.kind);

@@ -1,4 +1,4 @@
-import type { Sequence, TeamId } from './event/logged-event.ts';
+import type { Sequence, TeamId } from '../event/logged-event.ts';
 
 /** The main thread's side of "there is more": the log worker notes each commit, readers on this thread wait for it. */
 export function createTailSignal(): {
