@@ -52,6 +52,8 @@ export class CommitQueue {
   #session: Session | undefined;
   #waiting: Item[] = [];
   #closed = false;
+  /** Said once in the log, until a commit succeeds. */
+  #isFailing = false;
 
   /** Throws when the store cannot be opened. */
   constructor(options: CommitQueueOptions) {
@@ -122,6 +124,7 @@ export class CommitQueue {
       else this.#failAll(group, error);
       return;
     }
+    this.#isFailing = false;
     for (const answer of answers) answer();
     this.#options.onGrown(grown);
   }
@@ -149,7 +152,8 @@ export class CommitQueue {
   #failAll(group: readonly Item[], error: unknown): void {
     this.#discard();
     const isFull = isDiskFull(error);
-    this.#options.logger?.error({ err: error }, isFull ? 'the disk is full' : 'the store failed');
+    if (!this.#isFailing) this.#options.logger?.error({ err: error }, isFull ? 'the disk is full' : 'the store failed');
+    this.#isFailing = true;
     // With the reserve given up, what does not grow the log gets a second chance.
     const again = isFull && this.#options.reserve.release() ? group.filter((item) => item.kind === 'change') : [];
     const unavailable = isFull

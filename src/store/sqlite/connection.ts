@@ -5,6 +5,7 @@ export class UnusableDatabase extends Error {}
 
 /** How long a statement waits for another connection's lock (a backup, a checkpoint). Milliseconds. */
 const BUSY_TIMEOUT_MS = 2_000;
+/** The writer's page cache: ids that are not ordered by time touch the whole index of ids. */
 const CACHE_KIB = 32 * 1024;
 /** 16 MiB of 4 KiB pages: four times SQLite's default, since each checkpoint syncs twice. */
 const CHECKPOINT_PAGES = 4_000;
@@ -21,9 +22,11 @@ export class Connection {
   constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
     this.#database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: BUSY_TIMEOUT_MS });
     try {
-      this.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-      if (!options.readOnly)
+      // A reader's first statement sets up its view of the WAL: at once, not when the disk may be failing.
+      if (options.readOnly) this.exec('PRAGMA user_version');
+      else
         this.exec(`
+          PRAGMA cache_size = -${CACHE_KIB};
           PRAGMA journal_mode = WAL;
           PRAGMA synchronous = FULL;
           PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};

@@ -3,9 +3,9 @@ import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs
 import { dirname } from 'node:path';
 import type { Clock } from '../../clock.ts';
 
-export const RESERVE_BYTES = 16 * 1024 * 1024;
-/** Free space at which appends are taken (again) and the reserve is made: its own size, and as much to work with. */
-const ROOM_BYTES = 2 * RESERVE_BYTES;
+/** Held back: this, or on a small disk an eighth of it. */
+const RESERVE_BYTES = 16 * 1024 * 1024;
+const SHARE_OF_DISK = 8;
 const LOOK_AGAIN_AFTER_MS = 1_000;
 
 /**
@@ -15,6 +15,7 @@ const LOOK_AGAIN_AFTER_MS = 1_000;
 export class DiskReserve {
   readonly #path: string;
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #bytes: number;
   #held = false;
   #hasRoom = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -22,7 +23,9 @@ export class DiskReserve {
   constructor(path: string, clock: Pick<Clock, 'now'>) {
     this.#path = path;
     this.#clock = clock;
-    this.#held = existsSync(path) && statSync(path).size === RESERVE_BYTES;
+    const { blocks, bsize } = statfsSync(dirname(path));
+    this.#bytes = Math.min(RESERVE_BYTES, Math.floor((blocks * bsize) / SHARE_OF_DISK));
+    this.#held = existsSync(path) && statSync(path).size === this.#bytes;
   }
 
   /** Whether appends may be tried. `reusableBytes`: free pages inside the database; looks at most once a second. */
@@ -32,8 +35,10 @@ export class DiskReserve {
     if (sinceMs >= 0 && sinceMs < LOOK_AGAIN_AFTER_MS) return this.#hasRoom;
     this.#lookedAt = this.#clock.now();
     const { bavail, bsize } = statfsSync(dirname(this.#path));
-    this.#held = bavail * bsize >= ROOM_BYTES && this.#take();
-    this.#hasRoom = this.#held || bavail * bsize + reusableBytes() >= ROOM_BYTES;
+    // Room is the reserve's own size and as much again to work with.
+    const enough = 2 * this.#bytes;
+    this.#held = bavail * bsize >= enough && this.#take();
+    this.#hasRoom = this.#held || bavail * bsize + reusableBytes() >= enough;
     return this.#hasRoom;
   }
 
@@ -50,7 +55,7 @@ export class DiskReserve {
   #take(): boolean {
     try {
       // Random, because a file system that compresses or skips zeros would reserve nothing.
-      writeFileSync(this.#path, randomFillSync(Buffer.alloc(RESERVE_BYTES)), { mode: 0o600 });
+      writeFileSync(this.#path, randomFillSync(Buffer.alloc(this.#bytes)), { mode: 0o600 });
       return true;
     } catch {
       // Another process took the space meanwhile.

@@ -1,6 +1,6 @@
 /**
  * Fills the disk under a store and reports what happened, as JSON. Run by sqlite.test.ts on a small file system of its
- * own, mounted on the folder given as argument.
+ * own, mounted on the folder given as argument; the second is how much of it, in MiB, something else takes for a while.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import type { Progress } from '../destinations.ts';
 import { StoreUnavailable } from '../event-log.ts';
 import { openSqliteStore } from './store.ts';
 
-const folder = process.argv[2] ?? '.';
+const [folder = '.', ballastMiB] = process.argv.slice(2);
 const reserve = join(folder, 'reserve');
 const ballast = join(folder, 'ballast');
 let now = NOON;
@@ -22,7 +22,7 @@ const progress: Progress = {
 };
 
 const report: Record<string, unknown> = {};
-writeFileSync(ballast, randomBytes(40 * 1024 * 1024));
+writeFileSync(ballast, randomBytes(Number(ballastMiB) * 1024 * 1024));
 let store = openSqliteStore({ folder, clock, defaultRetentionDays: 365 });
 const destination = { id: 'd1', team: 'a', kind: 'splunk', name: 'd1', settings: {}, sealed: {}, startAfter: 0 };
 await store.destinations.create(

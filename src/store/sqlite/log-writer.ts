@@ -131,7 +131,7 @@ export class LogWriter {
     this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence = ?', end.no, row[0]!.sequence);
     for (const { id } of deleted) this.#connection.run('DELETE FROM event_id WHERE team_no = ? AND id = ?', end.no, id);
     this.#insert(end, row.slice(deleted.length));
-    this.#forget(end, end.recentBytes);
+    if (through > end.last - end.recent.length) this.#forget(end, end.recentBytes);
     Object.assign(end, this.#ragged(end.no, end.last));
     return deleted.length;
   }

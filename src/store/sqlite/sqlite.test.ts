@@ -154,10 +154,13 @@ describe('the SQLite store', () => {
     await store.close();
   });
 
-  it('refuses events while the disk is full, writes cursors from the reserve, and recovers by itself', () => {
+  it.each([
+    { disk: 'large enough for the whole reserve', diskMiB: 96, ballastMiB: 40 },
+    { disk: 'tiny', diskMiB: 12, ballastMiB: 5 },
+  ])('refuses events while a $disk disk is full, goes on writing cursors, and recovers by itself', (given) => {
     const scenario = fileURLToPath(new URL('./full-disk.scenario.ts', import.meta.url));
-    const mounted = 'mount -t tmpfs -o size=96m trailproof "$1" && exec "$2" "$3" "$1"';
-    const args = ['-Urm', 'sh', '-c', mounted, 'sh', folder, process.execPath, scenario];
+    const mounted = `mount -t tmpfs -o size=${given.diskMiB}m trailproof "$1" && exec "$2" "$3" "$1" "$4"`;
+    const args = ['-Urm', 'sh', '-c', mounted, 'sh', folder, process.execPath, scenario, String(given.ballastMiB)];
     expect(JSON.parse(execFileSync('unshare', args, { encoding: 'utf8' }))).toEqual({
       'reserve at first': true,
       refusal: 'storage_full',

@@ -5,7 +5,7 @@ import type { EventLog } from '../event-log.ts';
 import type { AppendListener, Store } from '../store.ts';
 import { apiKeyStore } from './api-keys.ts';
 import { CommitQueue, type StoreLogger } from './commit-queue.ts';
-import { Connection } from './connection.ts';
+import { Connection, isDiskFull } from './connection.ts';
 import { destinationStore } from './destinations.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { SqliteEventLog } from './event-log.ts';
@@ -95,13 +95,24 @@ function connectWriter(path: string): Connection {
   const connection = new Connection(path);
   try {
     migrate(connection);
-    // After a failed sync the WAL's pages may be in memory only: moving them into the database writes and syncs them
-    // again, so that no later commit rests on a frame that never reached the disk.
-    const { busy } = connection.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)') ?? { busy: 0 };
-    if (busy) throw new Error('another connection kept the write-ahead log from being moved into the database');
+    checkpoint(connection);
     return connection;
   } catch (error) {
     connection.close();
     throw error;
+  }
+}
+
+/**
+ * Moves the write-ahead log into the database. After a failed sync its pages may be in memory only: this writes and
+ * syncs them again, so that no later commit rests on one that never reached the disk. A full disk is no failed sync
+ * and may have no room for it.
+ */
+function checkpoint(connection: Connection): void {
+  try {
+    const result = connection.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
+    if (result?.busy) throw new Error('another connection kept the write-ahead log from being moved into the database');
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
   }
 }
