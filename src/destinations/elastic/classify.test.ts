@@ -91,14 +91,8 @@ describe('a bulk answer', () => {
     });
   });
 
-  it('is misconfigured when many events are refused alike and none is taken', () => {
-    const alike = Array.from({ length: 10 }, (_, i) =>
-      refused(400, 'document_parsing_exception', `[1:${i}] failed to parse field [ip] in document with id '${i}'`),
-    );
-    expect(bulk(alike)).toMatchObject({ kind: 'misconfigured', cause: 'setting' });
-    expect(bulk(alike.slice(1))).toMatchObject({ kind: 'partial', again: [] });
-    expect(bulk([...alike, CONFLICT])).toMatchObject({ kind: 'partial' });
-    expect(bulk([...alike, refused(400, 'mapper_parsing_exception', 'other')])).toMatchObject({ kind: 'partial' });
+  it('rejects every event by itself, even when all are refused: what a run of refusals means is not decided here', () => {
+    expect(bulk([UNPARSABLE, UNPARSABLE])).toMatchObject({ rejected: [{ id: 'a' }, { id: 'b' }], again: [] });
   });
 
   it('may have been taken when it does not speak of every event', () => {

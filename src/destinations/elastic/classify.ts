@@ -11,12 +11,6 @@ export interface BulkFacts extends AnswerFacts {
   readonly index: string;
 }
 
-/**
- * So many events refused alike and none taken: the index or its mapping is wrong, not the events. Fewer may be the
- * fault of one kind of event, and holding the destination for them would stop all others.
- */
-const ALIKE_MEANS_SETTING = 10;
-
 const Reported = Type.Object({
   type: Type.String(),
   reason: Type.Optional(Type.Union([Type.String(), Type.Null()])),
@@ -39,7 +33,7 @@ type ReportedError = Static<typeof Reported>;
 type Verdict =
   | { readonly kind: 'taken' }
   | { readonly kind: 'again'; readonly pause: 'throttled' | 'server'; readonly words: string }
-  | { readonly kind: 'rejected'; readonly words: string; readonly reason: string; readonly kept?: boolean }
+  | { readonly kind: 'rejected'; readonly words: string; readonly reason: string }
   | Held;
 
 interface Remedy {
@@ -135,7 +129,7 @@ function classifyError(answer: Answer, facts: BulkFacts): Outcome {
   return misconfigured(held, answer.status);
 }
 
-/** The verdicts about single events as one outcome. */
+/** The verdicts about single events as one outcome. That a run of refusals means a wrong setting is the lane's rule. */
 function settle(verdicts: readonly Verdict[], facts: BulkFacts): Outcome {
   const taken: string[] = [];
   const again: string[] = [];
@@ -150,17 +144,7 @@ function settle(verdicts: readonly Verdict[], facts: BulkFacts): Outcome {
 
   const held = verdicts.find((verdict) => verdict.kind === 'held');
   if (held) return { ...misconfigured(held, 200), taken };
-  const [first] = verdicts.filter((verdict) => verdict.kind !== 'taken');
-  const words = first?.words ?? '';
-  if (rejected.length >= ALIKE_MEANS_SETTING && verdicts.every((verdict) => isLike(verdict, verdicts[0])))
-    return {
-      kind: 'misconfigured',
-      cause: 'setting',
-      reason: `Elasticsearch refused all ${rejected.length} events alike: ${words}`,
-      fix: `Correct the mapping or the pipeline of ${facts.index}; the index template in the set-up guide fits every event.`,
-      status: 200,
-      answer: words,
-    };
+  const words = verdicts.find((verdict) => verdict.kind !== 'taken')?.words ?? '';
   const throttled = verdicts.some((verdict) => verdict.kind === 'again' && verdict.pause === 'throttled');
   const evidence = { status: 200, answer: words };
   if (again.length === verdicts.length) {
@@ -188,7 +172,6 @@ function verdictOf(item: Item, facts: BulkFacts): Verdict {
       kind: 'rejected',
       words: 'failure_store: used',
       reason: `The mapping or the pipeline of ${facts.index} refused it; Elasticsearch keeps it in the failure store: query ${facts.index}::failures`,
-      kept: true,
     };
   if (item.status < 300) return { kind: 'taken' };
   // version_conflict_engine_exception: an event with this id is already there.
@@ -244,16 +227,6 @@ function wordsOf(error: ReportedError, facts: BulkFacts): string {
     .replace(/(date field|first immense term is:) '?\[[^\]]*\]?'?/g, '$1 […]')
     .replace(/'[^']*'|(?<!field=)"[^"]*"/g, '…');
   return excerpt(`${error.type}: ${reason}`, facts.secrets);
-}
-
-/** Refused for the same reason, positions and lengths apart. */
-function isLike(one: Verdict, other: Verdict | undefined): boolean {
-  return (
-    one.kind === 'rejected' &&
-    other?.kind === 'rejected' &&
-    !one.kept &&
-    one.words.replace(/\d+/g, '') === other.words.replace(/\d+/g, '')
-  );
 }
 
 /** The answer was longer than any honest one: fewer events per request make it shorter, and ids make repeats harmless. */

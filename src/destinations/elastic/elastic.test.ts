@@ -86,12 +86,6 @@ describe('on the wire', () => {
     expect(standIn.counts()).toMatchObject({ events: 3, rejected: 1 });
   });
 
-  it('holds when an index refuses everything', async () => {
-    const { destination, standIn } = await started();
-    standIn.setFault({ kind: 'reject_items', every: 1 });
-    expect(await send(destination, 10)).toMatchObject({ kind: 'misconfigured', cause: 'setting' });
-  });
-
   it('says of a key that lacks the right to write, which right', async () => {
     const { destination, standIn } = await started();
     standIn.setFault({ kind: 'forbidden' });
