@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Destination, DestinationLimits, Outcome, PreparedBatch } from '../destinations/destination.ts';
-import type { NewEvent, Sequence } from '../event/logged-event.ts';
-import type { Attempt, DestinationStore, Progress, Settlement, StoredDestination } from '../store/destinations.ts';
-import { type EventLog, StoreUnavailable } from '../store/event-log.ts';
+import type { NewEvent } from '../event/logged-event.ts';
+import type { Attempt, DestinationStore, Progress, StoredDestination } from '../store/destinations.ts';
+import type { EventLog } from '../store/event-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { attemptOf, INTERNAL_ERROR } from './attempt.ts';
 import { matchesAllThrough } from './filter.ts';
@@ -28,10 +28,11 @@ import {
 import { readBatch, readProbe, readRedriving, readReplay, runningReplay } from './load.ts';
 import type { OpenDestination } from './open-destination.ts';
 import { pageSettled } from './replay-page.ts';
+import { Settlements } from './settlements.ts';
 import { aboutToAge, stateChanged } from './state-event.ts';
 import { internalError, tell, tellDueAt, unopened, withFinding } from './states.ts';
 import { afterCheck, afterSend, type Effects, hold } from './verdict.ts';
-import { ageWarning, oldestWaiting, type Waiting, warnAt } from './waiting.ts';
+import { type AgeWatch, ageWatch } from './waiting.ts';
 
 export interface LaneDependencies {
   readonly log: EventLog;
@@ -48,7 +49,6 @@ export interface LaneDependencies {
 const COUNTS_WRITTEN_AFTER_MS = 1_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
-const LONGEST_STORE_PAUSE_MS = 30_000;
 /** Of a destination that is not open: nothing is sent. */
 const NO_LIMITS: DestinationLimits = { batchEvents: 500, batchBytes: 1_000_000, eventBytes: 1, overheadBytes: 0 };
 
@@ -78,15 +78,12 @@ export class LaneLoop {
   #work = new Set<Promise<void>>();
   #landed: (() => Promise<void> | void)[] = [];
   #bodies = new WeakMap<Batch, Promise<PreparedBatch>>();
-  #settlements: Promise<void> = Promise.resolve();
-  #settling = 0;
+  #settlements: Settlements;
   #failure: { readonly error: unknown } | null = null;
   /** The progress last written, and since when the lane's differs from it. */
   #written: Progress;
   #countedAt: number | null = null;
-  /** The oldest waiting event, as long as the cursor stays. */
-  #age: { readonly cursor: Sequence; readonly oldest: Waiting | null } | null = null;
-  #hasWarned = false;
+  readonly #watchAge: AgeWatch;
 
   /** Starts at once. `isDelivering` false: commands are obeyed, nothing is read or sent. */
   constructor(deps: LaneDependencies, stored: StoredDestination, progress: Progress, isDelivering: boolean) {
@@ -96,14 +93,19 @@ export class LaneLoop {
     this.stored = stored;
     this.lane = openLane(stored, progress, NO_LIMITS, null);
     this.#written = progress;
+    this.#settlements = new Settlements(deps, this.#logger, this.#session.signal);
+    this.#watchAge = ageWatch(deps);
     this.#finished = this.#run();
   }
 
-  /** Runs `task` in the loop's own turn: nothing else changes the lane meanwhile; what is in flight goes on. */
+  /**
+   * Runs `task` in the loop's own turn, when all that was decided before is durable: nothing else changes the lane
+   * meanwhile; what is in flight goes on.
+   */
   turn<T>(task: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#stopping.signal.aborted) return reject(new Error('delivery is stopping'));
-      this.#turns.push({ run: () => task().then(resolve, reject), reject });
+      this.#turns.push({ run: () => this.#settlements.end.then(task).then(resolve, reject), reject });
       this.#wake();
     });
   }
@@ -124,12 +126,9 @@ export class LaneLoop {
     const settlement = { destination: this.stored.id, progress, ...effects, ...extra, audit };
     this.#written = progress;
     this.#countedAt = null;
-    this.#settling++;
-    this.#settlements = this.#settlements.then(() => this.#settle(settlement));
-    this.#track(this.#settlements, () => {
-      this.#settling--;
-    });
-    return this.#settlements;
+    const settled = this.#settlements.add(settlement);
+    this.#track(settled, () => {});
+    return settled;
   }
 
   /** Goes on with the replay that is next in line. Only within `turn`. */
@@ -175,8 +174,7 @@ export class LaneLoop {
     this.#session = new AbortController();
     this.#isWatching = false;
     this.#landed = [];
-    this.#settlements = Promise.resolve();
-    this.#settling = 0;
+    this.#settlements = new Settlements(this.#deps, this.#logger, this.#session.signal);
     this.#failure = null;
     try {
       await this.#load(error);
@@ -212,14 +210,17 @@ export class LaneLoop {
       await this.#perform(this.#nextStep());
     }
     if (this.lane.progress !== this.#written) void this.commit();
-    await this.#settlements;
+    await this.#settlements.end;
   }
 
   #nextStep(): Step {
     if (!this.#isDelivering || this.#isEdited || this.#stopping.signal.aborted) return { kind: 'wait', until: null };
     const step = next(this.lane, this.#deps.clock.now());
-    // Sending may run ahead of the transactions that settle it, by a batch or so.
-    return step.kind === 'send' && this.#settling > this.lane.parallel ? { kind: 'wait', until: null } : step;
+    // Sending may run ahead of the transactions that settle it by a batch or so; what the store is asked for may not.
+    const mayRunAhead = { send: this.lane.parallel, load: 0, probe: 0, check: 0 };
+    const isAhead =
+      step.kind in mayRunAhead && this.#settlements.waiting > mayRunAhead[step.kind as keyof typeof mayRunAhead];
+    return isAhead ? { kind: 'wait', until: null } : step;
   }
 
   async #perform(step: Step): Promise<void> {
@@ -384,7 +385,8 @@ export class LaneLoop {
     const writeAt = this.#countedAt === null ? null : this.#countedAt + COUNTS_WRITTEN_AFTER_MS;
     const tellAt = tellDueAt(this.lane.told, this.lane.progress);
     if ([writeAt, tellAt].some((at) => at !== null && at <= now)) void this.commit();
-    const warnAt = await this.#warnAt(now);
+    const { warnAt, warning } = await this.#watchAge(this.stored, this.lane);
+    if (warning) void this.commit({}, { audit: [aboutToAge(this.stored, warning, now)] });
     if (this.#isDelivering) this.#watch();
     const times = [until, writeAt, tellAt, warnAt].filter((at): at is number => at !== null && at > now);
     if (this.#landed.length === 0 && this.#turns.length === 0 && !this.#failure)
@@ -410,21 +412,6 @@ export class LaneLoop {
       this.#isWatching = false;
       this.#setLane({ ...this.lane, more: true });
     });
-  }
-
-  /** When to warn that the oldest waiting event ages, while nothing can be sent; warns when it is time, once. */
-  async #warnAt(now: number): Promise<number | null> {
-    const { progress, limits, paused, failures } = this.lane;
-    const isStuck = paused || progress.held || failures > 0;
-    if (limits.maxAgeMs === undefined || !isStuck || pendingOf(progress) === 0) return null;
-    if (this.#age?.cursor !== progress.cursor) {
-      const oldest = await oldestWaiting(this.#deps, this.stored, this.lane);
-      this.#age = { cursor: progress.cursor, oldest };
-    }
-    const warning = ageWarning(this.#age.oldest, limits, now);
-    if (warning !== null && !this.#hasWarned) void this.commit({}, { audit: [aboutToAge(this.stored, warning, now)] });
-    this.#hasWarned = warning !== null;
-    return this.#age.oldest && warnAt(this.#age.oldest, limits);
   }
 
   /** Hears of the work's end in a turn of the loop; a rejection ends the session. */
@@ -453,20 +440,5 @@ export class LaneLoop {
 
   #setLane(lane: Lane): void {
     this.lane = lane;
-  }
-
-  /** A store that cannot write is waited for: reading on from what is durable would send again what was delivered. */
-  async #settle(settlement: Settlement): Promise<void> {
-    const { store, clock } = this.#deps;
-    const { signal } = this.#session;
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_STORE_PAUSE_MS)) {
-      try {
-        return await store.settle(settlement);
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable) || signal.aborted) throw error;
-        this.#logger.warn({ err: error }, 'progress cannot be written; sending waits until it can');
-      }
-      await clock.sleep(pauseMs, signal);
-    }
   }
 }
