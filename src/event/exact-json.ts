@@ -1,5 +1,6 @@
-/** A number that may not be exact: 16 digits or more, or an exponent of three. Also hits text that looks like one. */
-const SUSPECT = /[:,[]\s*-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
+/** A number of 16 digits or more, or with an exponent of three: others are exact. Also finds text that looks like one. */
+const LONG_NUMBER = /[:,[]\s*(-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})[\d.eE+-]*)/;
+const LONG_NUMBERS = new RegExp(LONG_NUMBER, 'g');
 
 /**
  * Parses JSON, keeping numbers that a double cannot hold: those become strings of their digits as written.
@@ -7,7 +8,9 @@ const SUSPECT = /[:,[]\s*-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
  */
 export function parseExactJson(json: string): unknown {
   const value: unknown = JSON.parse(json);
-  return SUSPECT.test(json) ? JSON.parse(quoteInexactNumbers(json)) : value;
+  if (!LONG_NUMBER.test(json)) return value;
+  const isAllExact = json.matchAll(LONG_NUMBERS).every(([, literal = '']) => isExact(literal));
+  return isAllExact ? value : JSON.parse(quoteInexactNumbers(json));
 }
 
 /** `json` must be valid. Not a reviver: that recurses, and deep nesting would exhaust the stack. */
@@ -15,9 +18,13 @@ function quoteInexactNumbers(json: string): string {
   let isInString = false;
   return json.replace(/\\.|"|-?\d[\d.eE+-]*/g, (token) => {
     if (token === '"') isInString = !isInString;
-    const isNumber = !isInString && token !== '"';
-    return isNumber && decimal(token) !== decimal(JSON.stringify(Number(token))) ? `"${token}"` : token;
+    return isInString || token === '"' || isExact(token) ? token : `"${token}"`;
   });
+}
+
+/** True when a double prints as the same decimal. */
+function isExact(literal: string): boolean {
+  return decimal(literal) === decimal(JSON.stringify(Number(literal)));
 }
 
 /** One spelling for equal decimals, without sign: `1.50e3` and `1500` are both `15e2`. */

@@ -25,16 +25,22 @@ export interface OwnEvent {
 }
 
 /** An event of our own, ready to append. Throws when the catalogue does not know its type. */
-export function ownEvent({ team, at, context, status = 'success', ...event }: OwnEvent): NewEvent {
+export function ownEvent(event: OwnEvent): NewEvent {
   const eventCategory = categoryOf(event.eventType);
   if (eventCategory === undefined) throw new Error(`event type not in the catalogue: ${event.eventType}`);
   return sealEvent({
-    ...event,
-    timestamp: new Date(at).toISOString(),
+    timestamp: new Date(event.at).toISOString(),
     id: randomUUIDv7(),
     version: '1.0',
+    eventType: event.eventType,
     eventCategory,
-    status,
-    context: { teamId: team, ...context },
+    status: event.status ?? 'success',
+    description: event.description,
+    failureReason: event.failureReason,
+    actor: event.actor,
+    target: event.target,
+    context: { teamId: event.team, ...event.context },
+    changes: event.changes,
+    metadata: event.metadata,
   });
 }

@@ -4,48 +4,31 @@ import type { NewEvent } from './logged-event.ts';
 import type { CanonicalEvent } from './schema.ts';
 
 /**
- * Serialises an event, once and for ever, in the fixed order of fields, and hashes its content. NUL and lone
- * surrogates, which databases and SIEMs refuse, become U+FFFD here, in keys too, and are counted.
+ * Serialises an event, once and for ever, and hashes its content. `event` has its fields in the order of the schema.
+ * NUL and lone surrogates, which databases and SIEMs refuse, become U+FFFD here, in keys too, and are counted.
  */
 export function sealEvent(event: CanonicalEvent): NewEvent {
-  const { changes, metadata, trailproof, context, id, eventType, eventCategory } = event;
-  const known = JSON.stringify({
-    timestamp: event.timestamp,
-    id,
-    version: event.version,
-    eventType,
-    eventCategory,
-    status: event.status,
-    description: event.description,
-    failureReason: event.failureReason,
-    actor: event.actor,
-    target: event.target,
-    context,
-  });
-  const json = joined(known, JSON.stringify({ changes, metadata, trailproof }));
-  if (json.includes('\\u')) {
-    const replaced = replaceUnstorable(json);
-    if (replaced !== undefined) return sealEvent(replaced);
-  }
-  // Known fields have a fixed order, the producer's own have any; a clock mark depends on when the event arrived.
-  const isCanonical = trailproof === undefined && isOrdered(changes) && isOrdered(metadata);
-  const content = isCanonical
-    ? json
-    : joined(known, canonicalize({ changes, metadata, ...trailproof, clock: undefined }) ?? '{}');
+  const json = JSON.stringify(event);
+  const replaced = json.includes('\\u') ? replaceUnstorable(json) : undefined;
+  if (replaced !== undefined) return sealEvent(replaced);
+  const { id, eventType, eventCategory } = event;
   return {
-    team: context.teamId,
+    team: event.context.teamId,
     id,
     eventType,
     eventCategory,
     timestamp: Date.parse(event.timestamp),
-    hash: hash('sha256', content, 'base64url'),
+    hash: hash('sha256', contentOf(event, json), 'base64url'),
     json,
   };
 }
 
-/** Two JSON objects as one. */
-function joined(known: string, more: string): string {
-  return more === '{}' ? known : `${known.slice(0, -1)},${more.slice(1)}`;
+/** What is hashed: known fields have a fixed order, the producer's own any; a clock mark says when the event arrived. */
+function contentOf({ changes, metadata, trailproof }: CanonicalEvent, json: string): string {
+  if (trailproof === undefined && isOrdered(changes) && isOrdered(metadata)) return json;
+  const known = json.slice(0, -JSON.stringify({ changes, metadata, trailproof }).length);
+  const free = canonicalize({ changes, metadata, ...trailproof, clock: undefined }) ?? '';
+  return free === '{}' ? `${known}}` : `${known},${free.slice(1)}`;
 }
 
 /** True when JSON.stringify gives what canonicalize would, at less than half the cost: keys are in order at every level. */
