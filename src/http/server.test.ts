@@ -1,5 +1,11 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Client } from 'undici';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type HttpApi, startHttpApi } from '../../test/rig/http-api.ts';
 import { PROBLEMS } from '../contract/problem.ts';
 import { StoreUnavailable } from '../store/event-log.ts';
@@ -153,6 +159,64 @@ describe('addresses of clients', () => {
   });
 });
 
+describe('the control socket', () => {
+  it('makes whoever can open it the operator', async () => {
+    const operator = await startHttpApi({ TRUSTED_PROXIES: '10.0.0.0/8' }, () => ({ principal: 'operator' }));
+    const folder = await mkdtemp(join(tmpdir(), 'trailproof-socket-'));
+    const socketPath = join(folder, 'control.sock');
+    const served = await operator.serve();
+    await served.listen({ path: socketPath });
+    const client = new Client('http://operator', { socketPath });
+    try {
+      const headers = { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.9' };
+      const body = JSON.stringify({ id: 'acme', name: 'Acme' });
+      const made = await client.request({ method: 'POST', path: '/v1/teams', headers, body });
+      expect(made.statusCode).toBe(201);
+      await made.body.dump();
+      const read = await client.request({ method: 'GET', path: '/v1/events?team=acme' });
+      const { events } = (await read.body.json()) as { events: { eventType: string; context: object }[] };
+      expect(events).toMatchObject([{ eventType: 'team.created', actor: { id: 'operator', type: 'system' } }]);
+      expect(events[0]!.context).not.toHaveProperty('ipAddress');
+    } finally {
+      await client.close();
+      await served.close();
+      await operator.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a server that stops', () => {
+  it('finishes what it has and refuses what comes, as a problem', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const stopping = await startHttpApi({}, () => ({
+      accept: {
+        accept: async () => {
+          arrived.resolve();
+          await release.promise;
+          return { accepted: 0, duplicates: 0, rejected: [], appended: [] };
+        },
+      },
+    }));
+    const authorization = `authorization: Bearer ${await stopping.key('acme', 'events:write')}`;
+    const socket = connect(Number(new URL(stopping.url).port), '127.0.0.1');
+    const answers = text(socket);
+    const begun = ['POST /v1/events HTTP/1.1', 'host: x', authorization, 'content-type: application/json'];
+    socket.write([...begun, 'content-length: 2', '', '[]'].join('\r\n'));
+    await arrived.promise;
+    const closed = stopping.app.close();
+    await vi.waitFor(() => expect(stopping.app.server.listening).toBe(false));
+    const late = once(stopping.app.server, 'request');
+    socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    await late;
+    release.resolve();
+    expect(await answers).toMatch(/^HTTP\/1\.1 200 .*HTTP\/1\.1 503 .*connection: close.*"code":"shutting_down"/s);
+    await closed;
+    await stopping.close();
+  });
+});
+
 /** `METHOD /path/{param}` of each registered route, without HEAD. */
 function routesOf({ app }: HttpApi): string[] {
   const routes: string[] = [];
@@ -169,13 +233,7 @@ function routesOf({ app }: HttpApi): string[] {
 }
 
 /** The whole answer to bytes that no HTTP client would send. */
-function raw(text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(text));
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk;
-    });
-    socket.on('error', reject).on('close', () => resolve(answer));
-  });
+function raw(bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(bytes));
+  return text(socket);
 }

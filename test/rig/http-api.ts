@@ -32,6 +32,8 @@ export interface HttpApi {
   /** Makes a key; `team` null: of the installation. A team that is missing is created. */
   key(team: string | null, ...scopes: Scope[]): Promise<string>;
   call(method: string, path: string, options?: CallOptions): Promise<Called>;
+  /** Another server over the same parts, not listening yet. */
+  serve(): Promise<App>;
   close(): Promise<void>;
 }
 
@@ -98,12 +100,13 @@ export async function startHttpApi(
     ...{ config, log, search, delivery, kinds, teams: store.teams, keyring, secretBox },
     ...{ accept: createAccept({ log: store.log, clock }), openOutbound, clock, logger, metrics, principal: 'keys' },
   };
-  const app = await buildServer({ ...base, ...change(base) });
+  const serve = () => buildServer({ ...base, ...change(base) });
+  const app = await serve();
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 
   return {
-    ...{ app, url, store, keyring, clock, logged },
+    ...{ app, url, store, keyring, clock, logged, serve },
     key: async (team, ...scopes) => {
       if (team !== null && !(await store.teams.get(team)))
         await store.teams.create({ id: team, name: team, retentionDays: 365, createdAt: clock.now() }, []);
