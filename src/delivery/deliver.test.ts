@@ -148,6 +148,16 @@ class Rig {
     return { ...counts, state };
   }
 
+  /** Lets the time come at which the destination is tried again. */
+  async untilNextTry(id: string): Promise<void> {
+    let at: number | null = null;
+    await until(async () => {
+      at = (await this.delivery.health(id)).nextAttemptAt;
+      return at !== null;
+    });
+    await this.clock.advance(at! - this.clock.now());
+  }
+
   /** As after the process died: what is in flight is dropped, what is not durable is forgotten. */
   async restart(): Promise<void> {
     await this.delivery.stop(AbortSignal.abort());
@@ -410,15 +420,14 @@ describe('when a destination fails', () => {
     const sends = siem.sends.length;
     expect(sends).toBe(10);
     for (let checks = 1; checks <= 3; checks++) {
-      await rig.clock.advance(300_000);
+      await rig.untilNextTry('a');
       await until(() => siem.sends.length === sends + checks);
       expect(siem.sends.at(-1)).toHaveLength(1);
     }
     expect(siem.checks).toBe(0);
-    await until(async () => (await rig.delivery.health('a')).nextAttemptAt !== null);
     expect(await rig.counts('a')).toMatchObject({ state: 'misconfigured', deadLettered: 0 });
     siem.answer = () => DELIVERED;
-    await rig.clock.advance(300_000);
+    await rig.untilNextTry('a');
     await until(async () => (await rig.counts('a')).pending === 0);
     expect(new Set(siem.received).size).toBe(siem.received.length);
     for (let i = 1; i <= 12; i++) expect(siem.received).toContain(`e${i}`);
@@ -450,7 +459,7 @@ describe('when a destination fails', () => {
     await until(async () => (await rig.counts('a')).state === 'misconfigured');
     expect((await rig.delivery.health('a')).cause).toBe('sealed under another master key');
     siem.open = open;
-    await rig.clock.advance(30_000);
+    await rig.untilNextTry('a');
     await until(() => siem.received.length > 0);
   });
 
@@ -465,7 +474,7 @@ describe('when a destination fails', () => {
     expect((await rig.delivery.health('a')).cause).toContain('internal error');
     expect(rig.logged).toContain('internal error while sending or checking');
     siem.answer = () => DELIVERED;
-    await rig.clock.advance(1_000);
+    await rig.untilNextTry('a');
     await until(() => siem.received.length > 0);
   });
 
@@ -655,7 +664,7 @@ describe('what is told', () => {
     for (let i = 0; i < 3; i++) {
       await until(async () => (await rig.counts('a')).state === 'retrying');
       siem.answer = () => DELIVERED;
-      await rig.clock.advance(2_000);
+      await rig.untilNextTry('a');
       await until(async () => (await rig.counts('a')).state === 'connected');
       await until(async () => (await rig.counts('a')).pending === 0);
       siem.answer = () => ({ kind: 'retry', cause: 'server', reason: '503' });

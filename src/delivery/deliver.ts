@@ -74,8 +74,13 @@ export function createDelivery(deps: LaneDependencies): RunningDelivery {
     remove: async (id, audit) => {
       const loop = await loopOf(id);
       await loop.stop(AbortSignal.abort());
-      loops.delete(id);
-      await store.remove(id, audit);
+      try {
+        await store.remove(id, audit);
+        loops.delete(id);
+      } catch (error) {
+        begin(loop.stored, loop.lane.progress);
+        throw error;
+      }
     },
     pause: async (id, by, audit) => pause(await loopOf(id), deps, by, clock.now(), audit),
     resume: async (id, audit) => resume(await loopOf(id), deps, audit),

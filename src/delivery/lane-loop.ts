@@ -6,6 +6,7 @@ import type { Attempt, DestinationStore, Progress, StoredDestination } from '../
 import type { EventLog } from '../store/event-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { attemptOf, INTERNAL_ERROR } from './attempt.ts';
+import { Bell } from './bell.ts';
 import { matchesAllThrough } from './filter.ts';
 import {
   accepted,
@@ -28,7 +29,7 @@ import {
 import { readBatch, readProbe, readRedriving, readReplay, runningReplay } from './load.ts';
 import type { OpenDestination } from './open-destination.ts';
 import { pageSettled } from './replay-page.ts';
-import { Settlements } from './settlements.ts';
+import { Session } from './session.ts';
 import { aboutToAge, stateChanged } from './state-event.ts';
 import { internalError, tell, tellDueAt, unopened, withFinding } from './states.ts';
 import { afterCheck, afterSend, type Effects, hold } from './verdict.ts';
@@ -69,17 +70,13 @@ export class LaneLoop {
   readonly #stopping = new AbortController();
   /** Commands; they outlive a session. */
   readonly #turns: { readonly run: () => Promise<void>; readonly reject: (error: unknown) => void }[] = [];
-  #wake: () => void = () => {};
+  readonly #bell: Bell;
   // Of the present session:
-  #session = new AbortController();
+  #session: Session;
   #destination: Destination | null = null;
   #isEdited = false;
   #isWatching = false;
-  #work = new Set<Promise<void>>();
-  #landed: (() => Promise<void> | void)[] = [];
   #bodies = new WeakMap<Batch, Promise<PreparedBatch>>();
-  #settlements: Settlements;
-  #failure: { readonly error: unknown } | null = null;
   /** The progress last written, and since when the lane's differs from it. */
   #written: Progress;
   #countedAt: number | null = null;
@@ -93,7 +90,8 @@ export class LaneLoop {
     this.stored = stored;
     this.lane = openLane(stored, progress, NO_LIMITS, null);
     this.#written = progress;
-    this.#settlements = new Settlements(deps, this.#logger, this.#session.signal);
+    this.#bell = new Bell(deps.clock);
+    this.#session = new Session(deps, this.#logger, this.#bell);
     this.#watchAge = ageWatch(deps);
     this.#finished = this.#run();
   }
@@ -105,8 +103,8 @@ export class LaneLoop {
   turn<T>(task: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#stopping.signal.aborted) return reject(new Error('delivery is stopping'));
-      this.#turns.push({ run: () => this.#settlements.end.then(task).then(resolve, reject), reject });
-      this.#wake();
+      this.#turns.push({ run: () => this.#session.settlements.end.then(task).then(resolve, reject), reject });
+      this.#bell.ring();
     });
   }
 
@@ -126,8 +124,8 @@ export class LaneLoop {
     const settlement = { destination: this.stored.id, progress, ...effects, ...extra, audit };
     this.#written = progress;
     this.#countedAt = null;
-    const settled = this.#settlements.add(settlement);
-    this.#track(settled, () => {});
+    const settled = this.#session.settlements.add(settlement);
+    this.#session.track(settled, () => {});
     return settled;
   }
 
@@ -138,14 +136,11 @@ export class LaneLoop {
 
   /** Sends nothing more; what is in flight may end and settle until `deadline` aborts. */
   async stop(deadline: AbortSignal): Promise<void> {
-    const hurry = (): void => {
-      this.#session.abort();
-      this.#wake();
-    };
+    const hurry = (): void => this.#session.abort();
     this.#stopping.abort();
     deadline.addEventListener('abort', hurry, { once: true });
     if (deadline.aborted) hurry();
-    this.#wake();
+    this.#bell.ring();
     await this.#finished;
     deadline.removeEventListener('abort', hurry);
   }
@@ -165,23 +160,19 @@ export class LaneLoop {
       }
       failures = clock.now() - startedAt > LONGEST_PAUSE_MS ? 0 : failures + 1;
       const pauseMs = random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
-      await this.#sleep(clock.now() + Math.max(FIRST_PAUSE_MS, pauseMs));
+      await this.#bell.wait(clock.now() + Math.max(FIRST_PAUSE_MS, pauseMs));
     }
   }
 
   /** Works from what is durable until stopped. `error`: what ended the session before. */
   async #runSession(error: unknown): Promise<void> {
-    this.#session = new AbortController();
+    this.#session = new Session(this.#deps, this.#logger, this.#bell);
     this.#isWatching = false;
-    this.#landed = [];
-    this.#settlements = new Settlements(this.#deps, this.#logger, this.#session.signal);
-    this.#failure = null;
     try {
       await this.#load(error);
       await this.#drive();
     } finally {
-      this.#session.abort();
-      await Promise.all(this.#work);
+      await this.#session.end();
       await this.#close();
     }
   }
@@ -200,8 +191,7 @@ export class LaneLoop {
 
   async #drive(): Promise<void> {
     for (;;) {
-      for (let land = this.#landed.shift(); land; land = this.#landed.shift()) await land();
-      if (this.#failure) throw this.#failure.error;
+      await this.#session.perform();
       for (let turn = this.#turns.shift(); turn; turn = this.#turns.shift()) await turn.run();
       const isQuiet = this.lane.flights.length === 0 && !this.lane.checking;
       if (this.#session.signal.aborted || (this.#stopping.signal.aborted && isQuiet)) break;
@@ -210,7 +200,7 @@ export class LaneLoop {
       await this.#perform(this.#nextStep());
     }
     if (this.lane.progress !== this.#written) void this.commit();
-    await this.#settlements.end;
+    await this.#session.settlements.end;
   }
 
   #nextStep(): Step {
@@ -219,7 +209,8 @@ export class LaneLoop {
     // Sending may run ahead of the transactions that settle it by a batch or so; what the store is asked for may not.
     const mayRunAhead = { send: this.lane.parallel, load: 0, probe: 0, check: 0 };
     const isAhead =
-      step.kind in mayRunAhead && this.#settlements.waiting > mayRunAhead[step.kind as keyof typeof mayRunAhead];
+      step.kind in mayRunAhead &&
+      this.#session.settlements.waiting > mayRunAhead[step.kind as keyof typeof mayRunAhead];
     return isAhead ? { kind: 'wait', until: null } : step;
   }
 
@@ -291,9 +282,13 @@ export class LaneLoop {
     const send = async (): Promise<Outcome> => {
       const prepared = await this.#prepare(batch);
       bytes = prepared.bytes;
-      return prepared.send(signal, () => this.#land(signal, () => this.#setLane(accepted(this.lane, batch))));
+      return prepared.send(signal, () =>
+        this.#session.land(() => {
+          this.lane = accepted(this.lane, batch);
+        }),
+      );
     };
-    this.#track(this.#caught(send), (outcome) => {
+    this.#session.track(this.#caught(send), (outcome) => {
       const now = clock.now();
       const { lane, effects, delivered } = afterSend(this.lane, flight, outcome, now, random());
       this.lane = lane;
@@ -330,7 +325,7 @@ export class LaneLoop {
     if (!this.#destination && !this.#open()) return;
     this.lane = { ...this.lane, checking: true };
     const { signal } = this.#session;
-    this.#track(
+    this.#session.track(
       this.#caught(async () => this.#destination!.check(signal)),
       (outcome) => {
         const now = clock.now();
@@ -389,56 +384,16 @@ export class LaneLoop {
     if (warning) void this.commit({}, { audit: [aboutToAge(this.stored, warning, now)] });
     if (this.#isDelivering) this.#watch();
     const times = [until, writeAt, tellAt, warnAt].filter((at): at is number => at !== null && at > now);
-    if (this.#landed.length === 0 && this.#turns.length === 0 && !this.#failure)
-      await this.#sleep(times.length > 0 ? Math.min(...times) : null);
-  }
-
-  /** Until `until`, or until woken. */
-  async #sleep(until: number | null): Promise<void> {
-    const { clock } = this.#deps;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    if (until === null) return promise;
-    const nap = new AbortController();
-    await Promise.race([promise, clock.sleep(until - clock.now(), nap.signal)]);
-    nap.abort();
+    await this.#bell.wait(times.length > 0 ? Math.min(...times) : null);
   }
 
   #watch(): void {
     if (this.#isWatching || this.lane.more) return;
     this.#isWatching = true;
     const { signal } = this.#session;
-    this.#track(this.#deps.log.waitForMore(this.stored.team, this.lane.progress.scanned, signal), () => {
+    this.#session.track(this.#deps.log.waitForMore(this.stored.team, this.lane.progress.scanned, signal), () => {
       this.#isWatching = false;
-      this.#setLane({ ...this.lane, more: true });
+      this.lane = { ...this.lane, more: true };
     });
-  }
-
-  /** Hears of the work's end in a turn of the loop; a rejection ends the session. */
-  #track<T>(work: Promise<T>, land: (value: T) => Promise<void> | void): void {
-    const { signal } = this.#session;
-    const tracked = work
-      .then(
-        (value) => this.#land(signal, () => land(value)),
-        (error: unknown) => {
-          if (!signal.aborted) this.#failure ??= { error };
-        },
-      )
-      .then(() => {
-        this.#work.delete(tracked);
-        this.#wake();
-      });
-    this.#work.add(tracked);
-  }
-
-  /** What comes of an aborted session's work is dropped: nobody waits for it any more. */
-  #land(session: AbortSignal, land: () => Promise<void> | void): void {
-    if (session.aborted) return;
-    this.#landed.push(land);
-    this.#wake();
-  }
-
-  #setLane(lane: Lane): void {
-    this.lane = lane;
   }
 }

@@ -6,6 +6,11 @@ import type { Logger } from '../telemetry/logger.ts';
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
+export interface SettlementDependencies {
+  readonly store: Pick<DestinationStore, 'settle'>;
+  readonly clock: Clock;
+}
+
 /**
  * A lane's settlements on their way to the store, one after the other: each carries the whole progress, so none may
  * overtake or survive an earlier one. A store that cannot write is waited for: reading again from what is durable would
@@ -22,11 +27,7 @@ export class Settlements {
   readonly #signal: AbortSignal;
 
   /** `signal` ends the waiting for a store that cannot write. */
-  constructor(
-    { store, clock }: { readonly store: Pick<DestinationStore, 'settle'>; readonly clock: Clock },
-    logger: Logger,
-    signal: AbortSignal,
-  ) {
+  constructor({ store, clock }: SettlementDependencies, logger: Logger, signal: AbortSignal) {
     this.#store = store;
     this.#clock = clock;
     this.#logger = logger;

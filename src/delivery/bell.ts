@@ -1,0 +1,30 @@
+import type { Clock } from '../clock.ts';
+
+/** Wakes a loop. Rung while the loop is busy, it lets the next wait return at once: no ring is lost. */
+export class Bell {
+  readonly #clock: Clock;
+  #isRung = false;
+  #wake: () => void = () => {};
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  ring(): void {
+    this.#isRung = true;
+    this.#wake();
+  }
+
+  /** Resolves when the bell rings, or at `until` (milliseconds since the epoch). */
+  async wait(until: number | null): Promise<void> {
+    if (!this.#isRung) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const nap = new AbortController();
+      const rung = until === null ? [] : [this.#clock.sleep(until - this.#clock.now(), nap.signal)];
+      await Promise.race([promise, ...rung]);
+      nap.abort();
+    }
+    this.#isRung = false;
+  }
+}
