@@ -27,7 +27,7 @@ export interface Keyring {
 
 export type KeyRefusal = 'unknown' | 'expired' | 'revoked';
 
-export interface KeyRequest {
+interface KeyRequest {
   readonly name: string;
   readonly team: TeamId | null;
   readonly scopes: readonly Scope[];

@@ -24,10 +24,10 @@ export interface Config {
   readonly rateLimitPerMinute: number;
 }
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One mistake in the environment: which variable, what is wrong with it, what to write instead. */
-export interface ConfigProblem {
+interface ConfigProblem {
   readonly variable: string;
   readonly problem: string;
   readonly remedy: string;

@@ -172,7 +172,7 @@ export const Replay = Type.Object({
 });
 export const ReplayList = listOf(Replay);
 
-export const TestStep = Type.Object({
+const TestStep = Type.Object({
   name: Type.String(),
   ok: Type.Boolean(),
   detail: Type.String(),

@@ -103,7 +103,7 @@ function checked(kind: DestinationKind, sent: Record<string, unknown>) {
 }
 
 function wrongSettings(problems: readonly SettingProblem[]) {
-  const errors = problems.map(({ field, message }) => ({ path: `settings.${field}`, message }));
+  const errors = problems.map(({ field, message }) => ({ path: field ? `settings.${field}` : 'settings', message }));
   return problem('invalid_settings', errors.map((e) => `${e.path} ${e.message}`).join('; '), { errors });
 }
 

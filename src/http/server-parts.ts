@@ -46,7 +46,7 @@ export type App = FastifyInstance<
 >;
 
 /** Who may call a route: anyone, the operator alone, or whoever has the scope. */
-export type Access = 'anyone' | 'operator' | Scope;
+type Access = 'anyone' | 'operator' | Scope;
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -44,7 +44,7 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
-export interface Called {
+interface Called {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

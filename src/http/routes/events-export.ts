@@ -40,7 +40,7 @@ export function eventExportRoute(app: App, parts: ServerParts): void {
       const { format, order = 'desc', ...filter } = request.query;
       const team = await teamOf(request, parts);
       const query = eventQuery(filter);
-      // The first page before the record, so that the record is not part of the export.
+      // Read before the record is written: newest first, the export does not contain its own record.
       const first = await search.search(team, query, { order, limit: PAGE });
       const { success, failure } = await search.histogram(team, query, DAY_MS);
       const at = clock.now();
@@ -54,15 +54,12 @@ export function eventExportRoute(app: App, parts: ServerParts): void {
         at,
       });
       await log.append([event]);
+      const write = format === 'csv' ? csv : ndjson;
       const name = `audit-log-${team.replace(/[^\w.-]/g, '_')}-${toTime(at).slice(0, 10)}.${format}`;
       return reply
         .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
         .header('content-disposition', `attachment; filename="${name}"`)
-        .send(
-          Readable.from(
-            format === 'csv' ? csv(pages(team, query, order, first)) : ndjson(pages(team, query, order, first)),
-          ),
-        );
+        .send(Readable.from(write(pages(team, query, order, first))));
     },
   );
 

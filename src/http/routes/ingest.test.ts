@@ -36,6 +36,8 @@ describe('POST /v1/events', () => {
     ]);
     const lines = `${JSON.stringify(event('four'))}\n${JSON.stringify(event('five'))}\n`;
     expect((await send(lines, { headers: NDJSON })).json).toMatchObject({ accepted: 2 });
+    const shouted = { 'content-type': 'Application/X-NDJSON; charset=utf-8' };
+    expect((await send(lines, { headers: shouted })).json).toMatchObject({ duplicates: 2 });
   });
 
   it('answers only what is durable: it can be read at once', async () => {

@@ -45,8 +45,7 @@ export function ingestRoute(app: App, parts: ServerParts): void {
         },
       },
       async (request, reply) => {
-        const type = request.headers['content-type'] ?? '';
-        const format = type.startsWith('application/x-ndjson') ? 'ndjson' : 'json';
+        const format = /^application\/x-ndjson/i.test(request.headers['content-type'] ?? '') ? 'ndjson' : 'json';
         const body = await decompressed(request.body, request.headers['content-encoding']);
         const named = namedTeam(request);
         const team = named === null || parts.config.autoCreateTeams ? named : await teamOf(request, parts);
