@@ -28,8 +28,6 @@ export interface Arrival {
   readonly team: TeamId | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Called for an event without id that is otherwise good. Default: a UUIDv7. */
-  readonly newId?: ((team: TeamId) => string) | undefined;
 }
 
 type Text = string | null | undefined;
@@ -38,7 +36,7 @@ type Text = string | null | undefined;
  * Makes the one canonical event of what a producer sent: the flat form, the SDK's, or a mixture (where both name a
  * value, the flat one counts and the other is kept as an unknown field). Never throws for what JSON.parse can return.
  */
-export function normalise(sent: unknown, { team: keyTeam, now, newId }: Arrival): NewEvent | Rejection {
+export function normalise(sent: unknown, { team: keyTeam, now }: Arrival): NewEvent | Rejection {
   if (isDeeperThan(MAX_DEPTH, sent)) return reject('too_deep', '', `nested at most ${MAX_DEPTH} levels deep`, sent);
   if (!shape.Check(sent)) return wrongShape(sent);
   if ('trailproof' in sent) return reject('reserved_field', 'trailproof', 'absent: the key is ours', sent.trailproof);
@@ -82,7 +80,7 @@ export function normalise(sent: unknown, { team: keyTeam, now, newId }: Arrival)
   };
   return sealEvent({
     timestamp: time.iso,
-    id: sent.id ?? newId?.(team) ?? randomUUIDv7(),
+    id: sent.id ?? randomUUIDv7(),
     version: sent.version ?? '1.0',
     eventType,
     eventCategory: category,

@@ -199,35 +199,6 @@ describe('an event', () => {
   });
 });
 
-describe('an import', () => {
-  const importing = { ...lines, deriveIds: true };
-  const twice = `${JSON.stringify(event({}))}\n${JSON.stringify(event({ description: 'other' }))}\r\n${JSON.stringify(event({}))}`;
-
-  it('adds every line once, also lines that are alike, and nothing when it is run again', async () => {
-    const { accept, log } = start();
-    for (const expected of [
-      { accepted: 6, duplicates: 0 },
-      { accepted: 0, duplicates: 6 },
-    ]) {
-      const occurrences = new Map();
-      const first = await accept(twice, { ...importing, occurrences });
-      const second = await accept(twice, { ...importing, occurrences });
-      expect(first.accepted + second.accepted).toBe(expected.accepted);
-      expect(first.duplicates + second.duplicates).toBe(expected.duplicates);
-    }
-    expect(new Set(log.map(({ id }) => id)).size).toBe(6);
-  });
-
-  it('gives the same line other ids in other teams, and keeps the ids lines have', async () => {
-    const { accept, log } = start();
-    await accept(twice, importing);
-    await accept(twice, { ...importing, team: 'other' });
-    await accept(JSON.stringify(event({ id: 'mine' })), importing);
-    expect(new Set(log.map(({ id }) => id)).size).toBe(7);
-    expect(log.at(-1)?.id).toBe('mine');
-  });
-});
-
 describe('what the SDK wrote', () => {
   const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8');
 

@@ -5,7 +5,6 @@ import { type Arrival, normalise } from '../event/normalise.ts';
 import { type Rejection, type RejectionCode, reject } from '../event/rejection.ts';
 import type { Appended, EventLog } from '../store/event-log.ts';
 import { itemsOf, type SentItem } from './body.ts';
-import { deriveId, type Occurrences } from './derive-id.ts';
 
 /** The body formats of `POST /v1/events`. */
 export type BodyFormat = 'json' | 'ndjson';
@@ -14,10 +13,6 @@ export interface AcceptOptions {
   /** The key's team: events may leave theirs out and may name no other. null: an installation key, every event names its team. */
   readonly team: TeamId | null;
   readonly format: BodyFormat;
-  /** Import (`events import`): lines without id get one derived from team, bytes and occurrence number. */
-  readonly deriveIds?: boolean;
-  /** With `deriveIds`: an empty map at the start of an import, the same one for all its calls. */
-  readonly occurrences?: Occurrences;
 }
 
 export interface Rejected {
@@ -76,7 +71,7 @@ export class Overloaded extends Error {
   }
 }
 
-const DEFAULT_LIMITS: AcceptLimits = { events: 10_000, eventBytes: 256 * 1024, bytesInFlight: 64 * 1024 * 1024 };
+const DEFAULT_LIMITS: AcceptLimits = { events: 10_000, eventBytes: 256 * 1024, bytesInFlight: 32 * 1024 * 1024 };
 /** After so many events other requests get their turn. */
 const EVENTS_PER_TURN = 1_000;
 
@@ -84,7 +79,7 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
   const { events, eventBytes, bytesInFlight } = { ...DEFAULT_LIMITS, ...limits };
   let inFlight = 0;
 
-  async function judgeAll(body: Buffer, { team, format, deriveIds, occurrences = new Map() }: AcceptOptions) {
+  async function judgeAll(body: Buffer, { team, format }: AcceptOptions) {
     const now = clock.now();
     const good: Good[] = [];
     const rejected: Rejected[] = [];
@@ -92,8 +87,7 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
     let judged = 0;
     for (const item of itemsOf(body, format, events)) {
       if (++judged % EVENTS_PER_TURN === 0) await setImmediate();
-      const newId = deriveIds ? (of: TeamId) => deriveId(of, textOf(item), occurrences) : undefined;
-      let verdict = judge(item, { team, now, newId }, eventBytes);
+      let verdict = judge(item, { team, now }, eventBytes);
       if (team === null && isTeamKnown && !('code' in verdict)) {
         if (!known.has(verdict.team)) known.set(verdict.team, await isTeamKnown(verdict.team));
         if (!known.get(verdict.team))

@@ -2,17 +2,20 @@ import { hash } from 'node:crypto';
 
 /**
  * Gives the lines of an import that carry no id one that follows from team, bytes and occurrence number, so that
- * importing the same file again adds nothing, while two equal lines in one file stay two events.
+ * importing the same file again adds nothing, while two equal lines in one file stay two events. One per import.
  */
 export function createImporter(team: string | undefined): (line: string) => string {
-  const occurrences = new Map<string, number>();
+  // 48 bits as key keep the map small. Lines that share them only count each other, the same way in every run.
+  const occurrences = new Map<number, number>();
   return (line) => {
     if (!lacksId(line)) return line;
-    const digest = hash('sha256', `${team ?? ''}\n${line.trim()}`, 'base64url').slice(0, 32);
-    const occurrence = (occurrences.get(digest) ?? 0) + 1;
-    occurrences.set(digest, occurrence);
+    const content = hash('sha256', JSON.stringify([team ?? null, line.trim()]), 'buffer');
+    const key = content.readUIntBE(0, 6);
+    const occurrence = (occurrences.get(key) ?? 0) + 1;
+    occurrences.set(key, occurrence);
+    const id = hash('sha256', `${content.toString('hex')} ${occurrence}`, 'base64url').slice(0, 22);
     // Written last: the last of two equal keys counts, so it also replaces an empty id. Nothing is re-serialised.
-    return line.replace(/\}\s*$/, `,"id":"imp-${digest}-${occurrence}"}`);
+    return line.replace(/\}\s*$/, `,"id":"${id}"}`);
   };
 }
 

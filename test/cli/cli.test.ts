@@ -115,7 +115,7 @@ describe('while the service runs', () => {
   });
 
   it('refuses a second service on the same folder', async () => {
-    expect(await run(folder.path, ['serve'], { env: { PORT: '0' } })).toMatchObject({ code: 1, err: expect.stringContaining('already') });
+    expect(await run(folder.path, ['serve'], { env: { PORT: '0' } })).toMatchObject({ code: 1, err: expect.stringContaining('in use by another Trailproof process') });
   });
 
   it('administers it through its socket, and a revoked key stops at once', async () => {
