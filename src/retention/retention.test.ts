@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { NewEvent } from '../event/logged-event.ts';
+import { openSqliteStore } from '../store/sqlite/store.ts';
+import { startRetention } from './retention.ts';
+
+const DAY_MS = 86_400_000;
+const START = Date.parse('2026-01-01T00:00:00Z');
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+/** A real store whose clock is moved by hand; an hour's sleep ends when `hourPasses` is called. */
+function openRig(settled: Readonly<Record<string, number>> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'retention-'));
+  let now = START;
+  const hour = new EventTarget();
+  const clock = {
+    now: () => now,
+    sleep: async (_: number, signal: AbortSignal) => {
+      if (!signal.aborted) await Promise.race([once(signal, 'abort'), once(hour, 'passed')]);
+    },
+  };
+  const store = openSqliteStore({ folder, clock, defaultRetentionDays: 10 });
+  const errors: string[] = [];
+  const note = (): void => {};
+  const logger = {
+    debug: note,
+    info: note,
+    warn: note,
+    error: (_: object, text: string) => void errors.push(text),
+    child: () => logger,
+  };
+  const pruned: number[] = [];
+  undo.push(
+    () => rmSync(folder, { recursive: true }),
+    () => store.close(),
+  );
+  return {
+    log: store.log,
+    errors,
+    pruned,
+    pass: (days: number) => {
+      now += days * DAY_MS;
+    },
+    hourPasses: () => hour.dispatchEvent(new Event('passed')),
+    append: async (team: string, count: number) => {
+      const { last } = await store.log.bounds(team);
+      await store.log.append(Array.from({ length: count }, (_, i) => event(team, last + i + 1)));
+    },
+    start: (fails?: string) => {
+      const retention = startRetention({
+        log: store.log,
+        teams: store.teams,
+        settledThrough: async (team) => {
+          if (team === fails) throw new Error('cannot say');
+          return settled[team] ?? (await store.log.bounds(team)).last;
+        },
+        pruneAttempts: async (at) => void pruned.push(at),
+        clock,
+        logger,
+      });
+      undo.push(() => retention.stop());
+      return retention;
+    },
+  };
+}
+
+function event(team: string, i: number): NewEvent {
+  const json = `{"timestamp":"2020-01-01T00:00:00.000Z","id":"${i}"}`;
+  return { team, id: String(i), eventType: 't', eventCategory: 'c', timestamp: 0, hash: String(i), json };
+}
+
+describe('retention', () => {
+  it('deletes by time of receipt, not by the time an event carries', async () => {
+    const rig = openRig();
+    await rig.append('a', 300);
+    rig.pass(5);
+    await rig.append('a', 200);
+    rig.pass(5.5);
+    const report = await rig.start().runNow();
+    expect(report).toEqual({ at: START + 10.5 * DAY_MS, deleted: 300, held: [] });
+    expect(await rig.log.bounds('a')).toEqual({ first: 301, last: 500 });
+    const [oldest] = await rig.log.read('a', 0, { events: 1, bytes: 1 });
+    expect(oldest?.sequence).toBe(301);
+  });
+
+  it('keeps an event that is exactly as old as its retention', async () => {
+    const rig = openRig();
+    await rig.append('a', 3);
+    rig.pass(10);
+    expect((await rig.start().runNow()).deleted).toBe(0);
+  });
+
+  it('keeps what a destination has not got, and says how much', async () => {
+    const rig = openRig({ a: 120, b: 0 });
+    await rig.append('a', 300);
+    await rig.append('b', 7);
+    rig.pass(11);
+    await rig.append('a', 50);
+    const retention = rig.start();
+    const held = [
+      { team: 'a', events: 180 },
+      { team: 'b', events: 7 },
+    ];
+    expect(await retention.runNow()).toMatchObject({ deleted: 120, held });
+    expect(await rig.log.bounds('a')).toEqual({ first: 121, last: 350 });
+    expect(await retention.runNow()).toMatchObject({ deleted: 0, held });
+  });
+
+  it('goes on with other teams when one fails', async () => {
+    const rig = openRig();
+    await rig.append('a', 5);
+    await rig.append('b', 6);
+    rig.pass(11);
+    expect(await rig.start('a').runNow()).toMatchObject({ deleted: 6 });
+    expect(rig.errors).toHaveLength(1);
+    expect((await rig.log.bounds('a')).first).toBe(1);
+  });
+
+  it('runs at start and again each hour, and drops attempts older than 30 days', async () => {
+    const rig = openRig();
+    await rig.append('a', 5);
+    const retention = rig.start();
+    expect((await retention.runNow()).deleted).toBe(0);
+    rig.pass(11);
+    while ((await rig.log.bounds('a')).first === 1) {
+      rig.hourPasses();
+      await setImmediate();
+    }
+    expect(rig.pruned[0]).toBe(START - 30 * DAY_MS);
+    expect(rig.pruned.at(-1)).toBe(START - 19 * DAY_MS);
+  });
+});
