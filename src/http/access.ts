@@ -47,6 +47,18 @@ export async function teamOf(
   return team;
 }
 
+/** As `teamOf`, but a team unknown to an installation's key comes into being with what is written, as with events. */
+export async function teamToWriteTo(
+  request: FastifyRequest<{ Querystring: { team?: string } }>,
+  parts: ServerParts,
+): Promise<TeamId> {
+  const team = namedTeam(request);
+  const mayBeNew = request.principal?.kind === 'key' && parts.config.autoCreateTeams;
+  if (team === null || !mayBeNew) return teamOf(request, parts);
+  if (team.startsWith('_')) throw problem('not_found', `There is no team "${team}".`);
+  return team;
+}
+
 /** The team a request names by its key or by `?team=`; null: none, which only the installation may. */
 export function namedTeam(request: FastifyRequest<{ Querystring: { team?: string } }>): TeamId | null {
   const own = callersTeam(request);

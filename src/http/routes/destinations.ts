@@ -13,7 +13,7 @@ import type { DestinationKind } from '../../destinations/destination.ts';
 import { describeSettings } from '../../destinations/settings.ts';
 import type { NewEvent } from '../../event/logged-event.ts';
 import type { StoredDestination } from '../../store/destinations.ts';
-import { namedTeam, teamOf } from '../access.ts';
+import { namedTeam, teamOf, teamToWriteTo } from '../access.ts';
 import { destinationEvent, destinationOf } from '../destination-access.ts';
 import {
   changedSettings,
@@ -85,7 +85,7 @@ export function destinationRoutes(app: App, parts: ServerParts): void {
     },
     async (request, reply) => {
       const { name, settings, filter, startAt = 'now', parallel = 1, lingerMs = 0 } = request.body;
-      const team = await teamOf(request, parts);
+      const team = await teamToWriteTo(request, parts);
       const kind = kindOf(kinds, request.body.kind);
       const [id, at] = [randomUUIDv7(), clock.now()];
       const destination: NewDestination = {

@@ -4,7 +4,7 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { TeamQuery } from '../../contract/common.ts';
 import { IngestBody, IngestResult, NothingAccepted } from '../../contract/events.ts';
-import { namedTeam, teamOf } from '../access.ts';
+import { namedTeam, teamToWriteTo } from '../access.ts';
 import { answer, answers } from '../openapi.ts';
 import { problem } from '../problem.ts';
 import type { App, ServerParts } from '../server-parts.ts';
@@ -47,8 +47,7 @@ export function ingestRoute(app: App, parts: ServerParts): void {
       async (request, reply) => {
         const format = /^application\/x-ndjson/i.test(request.headers['content-type'] ?? '') ? 'ndjson' : 'json';
         const body = await decompressed(request.body, request.headers['content-encoding']);
-        const named = namedTeam(request);
-        const team = named === null || parts.config.autoCreateTeams ? named : await teamOf(request, parts);
+        const team = namedTeam(request) && (await teamToWriteTo(request, parts));
         const result = await parts.accept.accept(body, { team, format });
         parts.metrics.ingested({ ...result, rejected: result.rejected.length }, reply.elapsedTime / 1000);
         if (result.rejected.length > 0 && result.accepted + result.duplicates === 0)
