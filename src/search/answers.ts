@@ -21,8 +21,8 @@ export interface Answer {
 
 /** Events are read from the log in pieces of this many where the index does not reach. */
 const LOG_PIECE = 256;
-/** After this many segments the thread is free for another query. */
-const SEGMENTS_A_TURN = 8;
+/** After this many pieces the thread is free for another query. */
+const PIECES_A_TURN = 8;
 
 const FAILED = conditionsOf({ status: ['failure'] });
 
@@ -43,12 +43,9 @@ export async function* answers(
   const matches = compileQuery(query);
   let turn = 0;
   for (const piece of order === 'asc' ? pieces : pieces.reverse()) {
-    if ('id' in piece) {
-      if (++turn % SEGMENTS_A_TURN === 0) await setImmediate();
-      yield fromSegment(piece);
-    } else {
-      yield logAnswer(piece.low, await readRange(source.log, team, piece), matches);
-    }
+    if (++turn % PIECES_A_TURN === 0) await setImmediate();
+    if ('id' in piece) yield fromSegment(piece);
+    else yield logAnswer(piece.low, await readRange(source.log, team, piece), matches);
   }
 }
 
