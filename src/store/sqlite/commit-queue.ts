@@ -5,7 +5,7 @@ import type { DiskReserve } from './disk-reserve.ts';
 import type { LogWriter } from './log-writer.ts';
 
 /** JSON one transaction takes at most, unless one call has more: a full queue shall not become one long commit. */
-const GROUP_LENGTH = 16 * 1024 * 1024;
+const GROUP_LENGTH = 8 * 1024 * 1024;
 
 /** What work runs on: both belong to one connection, and go with it. */
 export interface Session {

@@ -7,8 +7,6 @@ export class UnusableDatabase extends Error {}
 const BUSY_TIMEOUT_MS = 2_000;
 /** The writer's page cache: ids that are not ordered by time touch the whole index of ids. */
 const CACHE_KIB = 32 * 1024;
-/** 16 MiB of 4 KiB pages: four times SQLite's default, since each checkpoint syncs twice. */
-const CHECKPOINT_PAGES = 4_000;
 const WAL_KEPT_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -19,17 +17,19 @@ export class Connection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
-    this.#database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: BUSY_TIMEOUT_MS });
+  /** Without `checkpointPages`, after how many pages in the WAL a checkpoint is due, it is read only. */
+  constructor(path: string, checkpointPages?: number) {
+    const readOnly = checkpointPages === undefined;
+    this.#database = new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS });
     try {
       // A reader's first statement sets up its view of the WAL: at once, not when the disk may be failing.
-      if (options.readOnly) this.exec('PRAGMA user_version');
+      if (readOnly) this.exec('PRAGMA user_version');
       else
         this.exec(`
           PRAGMA cache_size = -${CACHE_KIB};
           PRAGMA journal_mode = WAL;
           PRAGMA synchronous = FULL;
-          PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+          PRAGMA wal_autocheckpoint = ${checkpointPages};
           PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};`);
     } catch (error) {
       this.close();

@@ -1,11 +1,12 @@
 import { randomFillSync } from 'node:crypto';
-import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../../clock.ts';
 
 /** Held back: this, or on a small disk an eighth of it. */
-const RESERVE_BYTES = 16 * 1024 * 1024;
+const RESERVE_BYTES = 32 * 1024 * 1024;
 const SHARE_OF_DISK = 8;
+const BLOCK_BYTES = 256 * 1024;
 const LOOK_AGAIN_AFTER_MS = 1_000;
 
 /**
@@ -15,7 +16,8 @@ const LOOK_AGAIN_AFTER_MS = 1_000;
 export class DiskReserve {
   readonly #path: string;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #bytes: number;
+  /** What is held back, or is to be. */
+  readonly bytes: number;
   #held = false;
   #hasRoom = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -24,8 +26,8 @@ export class DiskReserve {
     this.#path = path;
     this.#clock = clock;
     const { blocks, bsize } = statfsSync(dirname(path));
-    this.#bytes = Math.min(RESERVE_BYTES, Math.floor((blocks * bsize) / SHARE_OF_DISK));
-    this.#held = existsSync(path) && statSync(path).size === this.#bytes;
+    this.bytes = Math.min(RESERVE_BYTES, Math.floor((blocks * bsize) / SHARE_OF_DISK));
+    this.#held = existsSync(path) && statSync(path).size === this.bytes;
   }
 
   /** Whether appends may be tried. `reusableBytes`: free pages inside the database; looks at most once a second. */
@@ -36,7 +38,7 @@ export class DiskReserve {
     this.#lookedAt = this.#clock.now();
     const { bavail, bsize } = statfsSync(dirname(this.#path));
     // Room is the reserve's own size and as much again to work with.
-    const enough = 2 * this.#bytes;
+    const enough = 2 * this.bytes;
     this.#held = bavail * bsize >= enough && this.#take();
     this.#hasRoom = this.#held || bavail * bsize + reusableBytes() >= enough;
     return this.#hasRoom;
@@ -53,14 +55,19 @@ export class DiskReserve {
   }
 
   #take(): boolean {
+    // Random, because a file system that compresses or skips zeros would reserve nothing.
+    const block = randomFillSync(Buffer.alloc(BLOCK_BYTES));
+    const file = openSync(this.#path, 'w', 0o600);
     try {
-      // Random, because a file system that compresses or skips zeros would reserve nothing.
-      writeFileSync(this.#path, randomFillSync(Buffer.alloc(this.#bytes)), { mode: 0o600 });
+      for (let size = 0; size < this.bytes; size += BLOCK_BYTES)
+        writeSync(file, block, 0, Math.min(BLOCK_BYTES, this.bytes - size));
       return true;
     } catch {
       // Another process took the space meanwhile.
-      rmSync(this.#path, { force: true });
+      rmSync(this.#path);
       return false;
+    } finally {
+      closeSync(file);
     }
   }
 }

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { NewEvent } from '../../event/logged-event.ts';
 import { NOON, newEvent, readAll } from '../conformance-fixture.ts';
 import type { Progress } from '../destinations.ts';
 import { StoreUnavailable } from '../event-log.ts';
@@ -46,15 +47,17 @@ const append = async (): Promise<unknown> => {
     return error instanceof StoreUnavailable ? error.code : error;
   }
 };
-while (refusal === undefined) refusal = await append();
+const settle = (cursor: number, audit: readonly NewEvent[] = []): Promise<void> =>
+  store.destinations.settle({ destination: 'd1', progress: { ...progress, cursor }, audit });
+let settled = 0;
+while (refusal === undefined) [refusal] = await Promise.all([append(), settle(++settled)]);
+report['settled together with what was refused'] = (await store.destinations.progress('d1'))?.cursor === settled;
 report['refusal'] = refusal;
 report['refusal again'] = await append();
 report['check'] = await store.log.check().catch((error: StoreUnavailable) => error.code);
 
-for (let cursor = 1; cursor <= 20; cursor++) {
-  const audit = cursor === 1 ? [newEvent('a', 'state changed')] : [];
-  await store.destinations.settle({ destination: 'd1', progress: { ...progress, cursor }, audit });
-}
+await settle(1_000_000, [newEvent('a', 'state changed')]);
+for (let more = 1; more <= 20; more++) await settle(1_000_000 + more);
 report['cursor while full'] = (await store.destinations.progress('d1'))?.cursor;
 report['reserve while full'] = existsSync(reserve);
 now += 1_000;

@@ -9,7 +9,7 @@ function open(tailBytes: number): {
   append(team: string, prefix: string, count: number): void;
   log: LogWriter;
 } {
-  const connection = new Connection(':memory:');
+  const connection = new Connection(':memory:', 1_000);
   migrate(connection);
   const log = new LogWriter(connection, { now: () => NOON }, { defaultRetentionDays: 365, tailBytes });
   return {
@@ -39,6 +39,14 @@ describe('the rows of the log', () => {
     const { connection, append } = open(0);
     for (let call = 0; call < 600; call++) append('a', `${call}-`, 1);
     expect(counts(connection)).toEqual([256, 256, 32, 32, ...Array.from({ length: 24 }, () => 1)]);
+  });
+
+  it('are not merged early when older ones were deleted', () => {
+    const { connection, log, append } = open(1_000_000);
+    for (let call = 0; call < 40; call++) append('a', `${call}-`, 1);
+    while (log.deleteOldest('a', 36) > 0);
+    for (let call = 40; call < 66; call++) append('a', `${call}-`, 1);
+    expect(counts(connection)).toEqual(Array.from({ length: 30 }, () => 1));
   });
 
   it('are bounded in bytes', () => {

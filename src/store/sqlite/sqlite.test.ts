@@ -45,7 +45,7 @@ describe('the SQLite store', () => {
     const store = openIn(folder);
     await Promise.all(newEvents('a', 64).map((event) => store.log.append([event])));
     await store.close();
-    const connection = new Connection(database);
+    const connection = new Connection(database, 1_000);
     expect(connection.all('SELECT first_sequence AS first, count FROM chunk')).toEqual([{ first: 1, count: 64 }]);
     connection.close();
   });
@@ -109,7 +109,7 @@ describe('the SQLite store', () => {
 
   it('refuses a database of a newer version', async () => {
     await openIn(folder).close();
-    const connection = new Connection(database);
+    const connection = new Connection(database, 1_000);
     connection.exec('PRAGMA user_version = 1000');
     connection.close();
     expect(() => openIn(folder)).toThrow(UnusableDatabase);
@@ -164,9 +164,10 @@ describe('the SQLite store', () => {
     expect(JSON.parse(execFileSync('unshare', args, { encoding: 'utf8' }))).toEqual({
       'reserve at first': true,
       refusal: 'storage_full',
+      'settled together with what was refused': true,
       'refusal again': 'storage_full',
       check: 'storage_full',
-      'cursor while full': 20,
+      'cursor while full': 1_000_020,
       'reserve while full': false,
       'refusal a second later': 'storage_full',
       'refusal in the same second': 'storage_full',

@@ -16,6 +16,10 @@ import { teamStore } from './teams.ts';
 
 /** Newest events kept in memory over all teams, in bytes: readers that keep up do not touch the disk. */
 const TAIL_BYTES = 32 * 1024 * 1024;
+/** SQLite's default. */
+const PAGE_BYTES = 4_096;
+/** 16 MiB: four times SQLite's default, since each checkpoint syncs twice. */
+const CHECKPOINT_PAGES = 4_000;
 
 export interface SqliteStoreOptions {
   /** Holds `trailproof.db` and `reserve`; it exists, and `lockFolder` holds it. */
@@ -39,17 +43,21 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { folder, clock, defaultRetentionDays } = options;
   const path = join(folder, DATABASE);
   const listeners = new Set<AppendListener>();
+  const reserve = new DiskReserve(join(folder, 'reserve'), clock);
+  // A checkpoint may enlarge the database by all that the WAL holds. On a full disk that comes out of the reserve, and
+  // only a finished checkpoint lets the WAL's own space be used again: so the WAL is half the reserve at most.
+  const checkpointPages = Math.min(CHECKPOINT_PAGES, Math.floor(reserve.bytes / 2 / PAGE_BYTES));
   const queue = new CommitQueue({
-    connect: () => connectWriter(path),
+    connect: () => connectWriter(path, checkpointPages),
     openLog: (connection) => new LogWriter(connection, clock, { defaultRetentionDays, tailBytes: TAIL_BYTES }),
-    reserve: new DiskReserve(join(folder, 'reserve'), clock),
+    reserve,
     onGrown: (grown) => {
       log.grown(grown);
       for (const { team, last } of grown) for (const listener of listeners) listener(team, last);
     },
     ...(options.logger && { logger: options.logger }),
   });
-  const read = new Connection(path, { readOnly: true });
+  const read = new Connection(path);
   const log = new SqliteEventLog(queue, new LogReader(read), () => clock.now());
   return {
     log,
@@ -76,7 +84,7 @@ export interface SqliteLogReader
 
 /** Opens a read-only connection of its own to a folder whose store is open. */
 export function openSqliteLogReader(options: { readonly folder: string }): SqliteLogReader {
-  const connection = new Connection(join(options.folder, DATABASE), { readOnly: true });
+  const connection = new Connection(join(options.folder, DATABASE));
   const reader = new LogReader(connection);
   return {
     read: async (team, after, limit) => reader.read(team, after, limit),
@@ -91,8 +99,8 @@ export function openSqliteLogReader(options: { readonly folder: string }): Sqlit
 
 const DATABASE = 'trailproof.db';
 
-function connectWriter(path: string): Connection {
-  const connection = new Connection(path);
+function connectWriter(path: string, checkpointPages: number): Connection {
+  const connection = new Connection(path, checkpointPages);
   try {
     migrate(connection);
     checkpoint(connection);
