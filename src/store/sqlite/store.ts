@@ -15,7 +15,7 @@ import { migrate } from './migrations.ts';
 import { teamStore } from './teams.ts';
 
 /** Newest events kept in memory over all teams, in bytes: readers that keep up do not touch the disk. */
-const TAIL_BYTES = 32 * 1024 * 1024;
+const TAIL_BYTES = 8 * 1024 * 1024;
 /** SQLite's default. */
 const PAGE_BYTES = 4_096;
 /** 16 MiB: four times SQLite's default, since each checkpoint syncs twice. */
