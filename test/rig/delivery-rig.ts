@@ -191,9 +191,13 @@ export class DeliveryRig {
   }
 }
 
-/** Waits for a condition, letting everything else run; the test's own time limit ends it. */
+/** Waits for a condition, letting everything else run. Fails after 15 s of real time. */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await setImmediate();
+  const deadline = performance.now() + 15_000;
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${isTrue}`);
+    await setImmediate();
+  }
 }
 
 /** Lets everything that could happen without time passing happen. */
