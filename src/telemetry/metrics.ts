@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Sums over destinations of one kind in one state, as the delivery side reports them. */
 export interface DeliverySums {
@@ -38,7 +38,6 @@ export function createMetrics(sources: {
 }): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   const requests = new Histogram({
     name: 'trailproof_http_request_duration_seconds',
     help: 'HTTP requests by route and status.',
@@ -74,6 +73,25 @@ export function createMetrics(sources: {
     name: 'trailproof_search_lag_events',
     help: 'Events not yet searchable by index.',
     registers,
+  });
+
+  // prom-client's default metrics would wake the process a hundred times a second to measure the event loop.
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory of the process, all threads.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Gauge({
+    name: 'process_cpu_seconds',
+    help: 'CPU time used since the start, all threads.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.set((user + system) / 1e6);
+    },
   });
 
   return {
