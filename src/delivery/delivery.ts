@@ -1,4 +1,3 @@
-import type { CheckStep } from '../destinations/destination.ts';
 import type { NewEvent, TeamId } from '../event/logged-event.ts';
 import type { Attempt, DeadLetter, DestinationState, Page, Replay, StoredDestination } from '../store/destinations.ts';
 
@@ -92,12 +91,6 @@ export interface EventDelivery {
   readonly status: 'delivered' | 'pending' | 'filtered' | 'dead_letter' | 'before_start';
   readonly attempt: Attempt | null;
   readonly reason: string | null;
-}
-
-/** Steps of "Test connection" as they happen; see `destinations/test-connection.ts`. */
-export interface TestResult {
-  readonly ok: boolean;
-  readonly steps: readonly CheckStep[];
 }
 
 export class UnknownDestination extends Error {

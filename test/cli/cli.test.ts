@@ -13,7 +13,11 @@ interface Ran {
   readonly err: string;
 }
 
-async function run(folder: string, args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+async function run(
+  folder: string,
+  args: readonly string[],
+  options: { input?: string; env?: Record<string, string> } = {},
+): Promise<Ran> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, ...options.env },
   });
@@ -69,7 +73,10 @@ describe('the command line', () => {
     expect(await run(folder.path, ['teams', 'create', '--id', 'acme', '--name', 'Again'])).toMatchObject({ code: 1 });
     const key = await run(folder.path, ['keys', 'create', '--team', 'acme', '--scope', 'events:write', '--quiet']);
     expect(key).toMatchObject({ code: 0, out: expect.stringMatching(/^tp_[\w-]{43}\n$/) });
-    const listed = JSON.parse((await run(folder.path, ['keys', 'list', '--json'])).out) as { id: string; team: string }[];
+    const listed = JSON.parse((await run(folder.path, ['keys', 'list', '--json'])).out) as {
+      id: string;
+      team: string;
+    }[];
     expect(listed).toMatchObject([{ team: 'acme', scopes: ['events:write'] }]);
     expect(JSON.stringify(listed)).not.toContain(key.out.trim());
     expect(await run(folder.path, ['keys', 'revoke', listed[0]!.id])).toMatchObject({ code: 0 });
@@ -80,22 +87,45 @@ describe('the command line', () => {
     const input = `${line}\n${line}\nnot json\n`;
     const first = await run(folder.path, imported, { input });
     expect(first.code).toBe(4);
-    expect(JSON.parse(first.out)).toMatchObject({ accepted: 2, duplicates: 0, rejected: 1, examples: [{ line: 3, code: 'invalid_json' }] });
+    expect(JSON.parse(first.out)).toMatchObject({
+      accepted: 2,
+      duplicates: 0,
+      rejected: 1,
+      examples: [{ line: 3, code: 'invalid_json' }],
+    });
     const again = await run(folder.path, imported, { input });
     expect(JSON.parse(again.out)).toMatchObject({ accepted: 0, duplicates: 2, rejected: 1 });
 
     const exported = await run(folder.path, ['events', 'export', '--team', 'acme', '--event-type', 'auth.logout']);
-    const events = exported.out.trim().split('\n').map((text) => JSON.parse(text) as { id: string; sequence: number });
+    const events = exported.out
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as { id: string; sequence: number });
     expect(events).toHaveLength(2);
     expect(new Set(events.map((e) => e.id)).size).toBe(2);
-    const csv = await run(folder.path, ['events', 'export', '--team', 'acme', '--format', 'csv', '--event-type', 'auth.logout']);
+    const csv = await run(folder.path, [
+      'events',
+      'export',
+      '--team',
+      'acme',
+      '--format',
+      'csv',
+      '--event-type',
+      'auth.logout',
+    ]);
     expect(csv.out.trim().split(/\r?\n/)).toHaveLength(3);
   });
 
   it('finds nothing wrong with a healthy folder, and says what is wrong with an open one', async () => {
-    expect(await run(folder.path, ['doctor'])).toMatchObject({ code: 0, out: expect.stringContaining('can make events durable') });
+    expect(await run(folder.path, ['doctor'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('can make events durable'),
+    });
     const open = await temporaryFolder();
-    await writeFile(join(open.path, 'trailproof.db'), 'this is not a database, and it is long enough to be read as one');
+    await writeFile(
+      join(open.path, 'trailproof.db'),
+      'this is not a database, and it is long enough to be read as one',
+    );
     const { code, out } = await run(open.path, ['doctor']);
     expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining('✕ store') });
     await open.remove();
@@ -115,16 +145,25 @@ describe('while the service runs', () => {
   });
 
   it('refuses a second service on the same folder', async () => {
-    expect(await run(folder.path, ['serve'], { env: { PORT: '0' } })).toMatchObject({ code: 1, err: expect.stringContaining('in use by another Trailproof process') });
+    expect(await run(folder.path, ['serve'], { env: { PORT: '0' } })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('in use by another Trailproof process'),
+    });
   });
 
   it('administers it through its socket, and a revoked key stops at once', async () => {
     await run(folder.path, ['teams', 'create', '--id', 'live', '--name', 'Live']);
-    const key = (await run(folder.path, ['keys', 'create', '--team', 'live', '--scope', 'events:read', '--quiet'])).out.trim();
+    const key = (
+      await run(folder.path, ['keys', 'create', '--team', 'live', '--scope', 'events:read', '--quiet'])
+    ).out.trim();
     const ask = (): Promise<number> =>
-      fetch(`${service.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } }).then((answer) => answer.status);
+      fetch(`${service.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } }).then(
+        (answer) => answer.status,
+      );
     expect(await ask()).toBe(200);
-    const [{ id }] = JSON.parse((await run(folder.path, ['keys', 'list', '--team', 'live', '--json'])).out) as [{ id: string }];
+    const [{ id }] = JSON.parse((await run(folder.path, ['keys', 'list', '--team', 'live', '--json'])).out) as [
+      { id: string },
+    ];
     expect(await run(folder.path, ['keys', 'revoke', id])).toMatchObject({ code: 0 });
     expect(await ask()).toBe(401);
   });

@@ -56,10 +56,16 @@ describe('events as producers’ SDK writes them', () => {
 
   async function expectEveryLineAtEverySiem(): Promise<void> {
     for (const [kind, standIn] of sandbox.standIns) {
-      await eventually(() => expect([...standIn.ids().keys()]).toEqual(expect.arrayContaining(lines.map((l) => l.id))), 30_000);
+      await eventually(
+        () => expect([...standIn.ids().keys()]).toEqual(expect.arrayContaining(lines.map((l) => l.id))),
+        30_000,
+      );
       const stored = new Map(standIn.received().map((r) => [r.id, r.event]));
       for (const line of lines) expect(received(stored.get(line.id)), `${kind} ${line.id}`).toEqual(meaningOf(line));
-      expect(lines.filter((line) => standIn.ids().get(line.id) !== 1), `${kind}: repeats`).toEqual([]);
+      expect(
+        lines.filter((line) => standIn.ids().get(line.id) !== 1),
+        `${kind}: repeats`,
+      ).toEqual([]);
     }
   }
 
@@ -90,8 +96,14 @@ describe('events as producers’ SDK writes them', () => {
       const [code] = (await once(child, 'close')) as [number];
       return { code, result: JSON.parse(out) };
     };
-    expect(await run('producer-sdk-v1.ndjson')).toMatchObject({ code: 0, result: { accepted: 400, duplicates: 0, rejected: 0 } });
-    expect(await run('producer-sdk-v1.ndjson')).toMatchObject({ code: 0, result: { accepted: 0, duplicates: 400, rejected: 0 } });
+    expect(await run('producer-sdk-v1.ndjson')).toMatchObject({
+      code: 0,
+      result: { accepted: 400, duplicates: 0, rejected: 0 },
+    });
+    expect(await run('producer-sdk-v1.ndjson')).toMatchObject({
+      code: 0,
+      result: { accepted: 0, duplicates: 400, rejected: 0 },
+    });
     expect(await run('conflicts.ndjson')).toMatchObject({ code: 1, result: { accepted: 0, rejected: 10 } });
     await expectEveryLineAtEverySiem();
   });

@@ -34,6 +34,7 @@ export class Siem {
   readonly received: string[] = [];
   readonly sends: string[][] = [];
   prepared = 0;
+  prepareError: Error | null = null;
   checks = 0;
   closed = 0;
   /** By default everything is taken. */
@@ -45,6 +46,7 @@ export class Siem {
       endpoint: 'https://siem.example',
       prepare: async (batch) => {
         this.prepared++;
+        if (this.prepareError) throw this.prepareError;
         return { bytes: batch.length, send: (signal, accepted) => this.#take(batch, signal, accepted) };
       },
       check: async () => {
