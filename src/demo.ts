@@ -28,6 +28,7 @@ const ARRIVE_WITHIN_MS = 60_000;
 const TEAM = 'acme';
 /** Sent over about this long, so that a person can watch. */
 const SENDING_MS = 8_000;
+const BATCHES = 80;
 const OUTAGE = 'splunk';
 
 interface Row {
@@ -86,8 +87,9 @@ export async function runDemo(options: DemoOptions, stopped: Promise<void>): Pro
     say(
       `\nSending ${count(options.events)} events of a day at Acme through POST /v1/events; ${OUTAGE} is switched off on the way.\n`,
     );
-    const accepted = await sendDay(api, sandbox, destinations, options, () => interrupted);
-    await arriveEverywhere(api, sandbox, destinations, options, () => interrupted);
+    const board = drawBoard(api, destinations, options);
+    const accepted = await sendDay(api, sandbox, board, options.events, () => interrupted);
+    await arriveEverywhere(board, accepted, () => interrupted);
     if (interrupted) return 130;
 
     const { rows, logged } = await compare(api, sandbox);
@@ -149,78 +151,82 @@ async function connectAll(api: Api, sandbox: Sandbox, say: (text: string) => voi
 async function sendDay(
   api: Api,
   sandbox: Sandbox,
-  destinations: readonly DestinationRow[],
-  options: DemoOptions,
-  interrupted: () => boolean,
+  board: Board,
+  count: number,
+  isInterrupted: () => boolean,
 ): Promise<number> {
-  const events = dayOfEvents(options.events, Date.now());
-  const batches = 80;
-  const size = Math.ceil(events.length / batches);
-  const show = progressBoard(api, sandbox, destinations, options);
+  const events = dayOfEvents(count, Date.now());
+  const size = Math.ceil(events.length / BATCHES);
+  const outage = sandbox.standIns.get(OUTAGE)!;
   let accepted = 0;
-  for (let i = 0; i < batches && !interrupted(); i++) {
-    if (i === 20) sandbox.standIns.get(OUTAGE)?.setFault({ kind: 'busy' });
-    if (i === 60) sandbox.standIns.get(OUTAGE)?.setFault(null);
+  for (let i = 0; i < BATCHES && !isInterrupted(); i++) {
+    if (i === BATCHES / 4) {
+      outage.setFault({ kind: 'busy' });
+      board.note(`${OUTAGE} is switched off: it answers "server is busy"; its events wait`);
+    }
+    if (i === (BATCHES * 3) / 4) {
+      outage.setFault(null);
+      board.note(`${OUTAGE} is back, and catches up`);
+    }
     const batch = events.slice(i * size, (i + 1) * size);
-    if (batch.length === 0) continue;
-    const answer = await api.json<{ accepted: number }>('POST', '/v1/events', batch);
-    accepted += answer.accepted;
-    if (i % 4 === 0) await show(accepted);
-    await wait(SENDING_MS / batches);
+    if (batch.length > 0) accepted += (await api.json<{ accepted: number }>('POST', '/v1/events', batch)).accepted;
+    if (i % 4 === 3) await board.show(accepted);
+    await wait(SENDING_MS / BATCHES);
   }
-  sandbox.standIns.get(OUTAGE)?.setFault(null);
+  outage.setFault(null);
   return accepted;
 }
 
-async function arriveEverywhere(
-  api: Api,
-  sandbox: Sandbox,
-  destinations: readonly DestinationRow[],
-  options: DemoOptions,
-  interrupted: () => boolean,
-): Promise<void> {
-  const show = progressBoard(api, sandbox, destinations, options);
+async function arriveEverywhere(board: Board, accepted: number, isInterrupted: () => boolean): Promise<void> {
   const until = Date.now() + ARRIVE_WITHIN_MS;
-  while (Date.now() < until && !interrupted()) {
-    const healths = await show(null);
+  while (Date.now() < until && !isInterrupted()) {
+    const healths = await board.show(accepted);
     if (healths.every((h) => h.state === 'connected' && h.counts.pending === 0)) return;
     await wait(250);
   }
 }
 
-/** Draws one line per SIEM in place on a terminal; elsewhere (a log) prints a line when the outage begins and ends. */
-function progressBoard(
-  api: Api,
-  sandbox: Sandbox,
-  destinations: readonly DestinationRow[],
-  { json }: DemoOptions,
-): (accepted: number | null) => Promise<readonly Health[]> {
+interface Board {
+  /** Draws where each SIEM stands and returns it. */
+  show(accepted: number): Promise<readonly Health[]>;
+  note(text: string): void;
+}
+
+/** A line per SIEM, redrawn in place on a terminal; elsewhere (a log) only the notes, each with the figures of then. */
+function drawBoard(api: Api, destinations: readonly DestinationRow[], { json }: DemoOptions): Board {
   let drawn = 0;
-  let lastState = 'connected';
-  return async (accepted) => {
-    const healths = await Promise.all(
-      destinations.map((d) => api.json<Health>('GET', `/v1/destinations/${d.id}/health`)),
-    );
-    if (json) return healths;
-    if (process.stdout.isTTY) {
-      const lines = destinations.map(({ kind }, i) => {
-        const { state, counts } = healths[i]!;
-        const share = counts.matched === 0 ? 1 : counts.delivered / counts.matched;
-        return `  ${kind.padEnd(9)} ${'█'.repeat(Math.round(share * 30)).padEnd(30, '░')} ${count(counts.delivered).padStart(7)} delivered ${count(counts.pending).padStart(6)} waiting  ${state}`;
-      });
-      const text = [...(accepted === null ? [] : [`  ${count(accepted)} accepted`]), ...lines];
-      process.stdout.write(`${drawn ? `\x1b[${drawn}A` : ''}${text.map((line) => `\x1b[2K${line}\n`).join('')}`);
-      drawn = text.length;
-    } else {
-      const at = healths[destinations.findIndex((d) => d.kind === OUTAGE)]!;
-      if (at.state !== lastState)
-        process.stdout.write(
-          `${OUTAGE}: ${at.state}, ${count(at.counts.pending)} waiting, ${count(sandbox.standIns.get(OUTAGE)!.counts().distinct)} received\n`,
-        );
-      lastState = at.state;
-    }
-    return healths;
+  let said = '';
+  let unsaid = false;
+  return {
+    note: (text) => {
+      said = text;
+      unsaid = true;
+    },
+    show: async (accepted) => {
+      const healths = await Promise.all(
+        destinations.map((d) => api.json<Health>('GET', `/v1/destinations/${d.id}/health`)),
+      );
+      if (json) return healths;
+      if (process.stdout.isTTY) {
+        const lines = destinations.map(({ kind }, i) => standing(kind, healths[i]!));
+        const text = [`  ${count(accepted)} accepted${said ? ` · ${said}` : ''}`, '', ...lines];
+        process.stdout.write(`${drawn ? `\x1b[${drawn}A` : ''}${text.map((line) => `\x1b[2K${line}\n`).join('')}`);
+        drawn = text.length;
+      } else if (unsaid) {
+        const { state, counts } = healths[destinations.findIndex((d) => d.kind === OUTAGE)]!;
+        const figures = `${count(accepted)} accepted; at ${OUTAGE} ${count(counts.delivered)} delivered, ${count(counts.pending)} waiting (${state})`;
+        process.stdout.write(`${said}\n  ${figures}\n`);
+        unsaid = false;
+      }
+      return healths;
+    },
   };
+}
+
+function standing(kind: string, { state, counts }: Health): string {
+  const share = counts.matched === 0 ? 1 : counts.delivered / counts.matched;
+  const bar = '█'.repeat(Math.floor(share * 30)).padEnd(30, '░');
+  return `  ${kind.padEnd(9)} ${bar} ${count(counts.delivered).padStart(7)} delivered ${count(counts.pending).padStart(6)} waiting  ${state}`;
 }
 
 /** Reads the log back through the API and looks for each id in each stand-in's own books. */
@@ -255,4 +261,5 @@ async function stayUp(
     `\nStill running. Make a SIEM misbehave on ${sandbox.url}, then send more:\n\n  curl -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' ${service.url}/v1/events \\\n    -d '{"timestamp":"${new Date().toISOString()}","eventType":"auth.login.success","actor":{"id":"you"}}'\n\nPress Ctrl-C to stop.`,
   );
   await stopped;
+  say('\nStopping: the service, the sandbox, and the demo’s folder go.');
 }
