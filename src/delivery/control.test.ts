@@ -61,6 +61,42 @@ describe('commands', () => {
     expect(await rig.delivery.deliveriesOf(TEAM, 'e4')).toMatchObject([{ status: 'filtered' }]);
   });
 
+  it('lets what is in flight end before it opens a destination with new settings', async () => {
+    const rig = await started();
+    const siem = await rig.add('a');
+    const answer = later();
+    siem.answer = () => answer.promise;
+    await rig.append(1);
+    await until(() => siem.sends.length === 1);
+    await rig.delivery.update('a', { settings: { index: 'main' }, updatedAt: 1 }, []);
+    await rig.append(1);
+    await settle();
+    expect({ closed: siem.closed, sends: siem.sends.length }).toEqual({ closed: 0, sends: 1 });
+    siem.answer = () => DELIVERED;
+    answer.resolve(DELIVERED);
+    await until(() => siem.received.includes('e2'));
+    expect(siem.closed).toBe(1);
+  });
+
+  it('drops what a cancelled replay had in flight, and counts the next one exactly', async () => {
+    const rig = await started();
+    const siem = await rig.add('a');
+    await rig.append(150);
+    await until(async () => (await rig.counts('a')).pending === 0 && siem.received.includes('e150'));
+    const answer = later();
+    siem.answer = () => answer.promise;
+    const sends = siem.sends.length;
+    const first = await rig.delivery.replay('a', 0, rig.clock.now() + 1, []);
+    const second = await rig.delivery.replay('a', 0, rig.clock.now() + 1, []);
+    await until(() => siem.sends.length > sends);
+    await rig.delivery.cancelReplay('a', first.id);
+    siem.answer = () => DELIVERED;
+    answer.resolve(REFUSED);
+    await until(async () => (await rig.delivery.replays('a'))[0]!.status === 'done');
+    expect((await rig.delivery.replays('a'))[0]).toMatchObject({ delivered: second.events, rejected: 0 });
+    for (const id of ['e1', 'e80', 'e150']) expect(siem.received.filter((one) => one === id)).toHaveLength(2);
+  });
+
   it('removes a destination in mid-flight', async () => {
     const rig = await started();
     const siem = await rig.add('a');

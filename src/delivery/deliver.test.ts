@@ -294,6 +294,29 @@ describe('when a destination fails', () => {
     await until(() => siem.received.length > 0);
   });
 
+  it('frames a batch anew after framing it failed', async () => {
+    const rig = await started();
+    const siem = await rig.add('a');
+    siem.prepareError = new TypeError('a bug');
+    await rig.append(1);
+    await until(async () => (await rig.counts('a')).state === 'retrying');
+    siem.prepareError = null;
+    await rig.untilNextTry('a');
+    await until(() => siem.received.includes('e1'));
+  });
+
+  it('lets go of what is in memory when the wait is long', async () => {
+    const rig = await started();
+    const siem = await rig.add('a');
+    siem.answer = () => ({ kind: 'throttled', reason: 'busy', retryAfterMs: 3_600_000 });
+    await rig.append(1);
+    await until(async () => (await rig.counts('a')).state === 'throttled');
+    siem.answer = () => DELIVERED;
+    await rig.untilNextTry('a');
+    await until(() => siem.received.includes('e1'));
+    expect(siem.prepared).toBe(siem.sends.length);
+  });
+
   it('does not send again what it could not write down, and goes on when the store can write', async () => {
     const rig = await started();
     const siem = await rig.add('a');
