@@ -80,7 +80,7 @@ describe('commands', () => {
 
   it('drops what a cancelled replay had in flight, and counts the next one exactly', async () => {
     const rig = await started();
-    const siem = await rig.add('a');
+    const siem = await rig.add('a', { parallel: 2 });
     await rig.append(150);
     await until(async () => (await rig.counts('a')).pending === 0 && siem.received.includes('e150'));
     const answer = later();
