@@ -129,6 +129,7 @@ function describe(standIns: ReadonlyMap<string, StandIn>, page?: string, caCerti
     ...(caCertificate ? { caCertificate } : {}),
     standIns: [...standIns].map(([kind, s]) => ({
       kind,
+      title: destinationKinds.find((known) => known.kind === kind)?.title ?? kind,
       url: s.url,
       settings: s.settings,
       fault: s.fault(),
