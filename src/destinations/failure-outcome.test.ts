@@ -50,6 +50,7 @@ describe('an answer that no SIEM gives', () => {
     [500, '', 'retry', 'server'],
     [502, page, 'retry', 'server'],
     [503, '', 'retry', 'server'],
+    [505, '', 'misconfigured', 'setting'],
     [511, page, 'misconfigured', 'setting'],
   ])('%i %j is %s %s', (status, body, kind, cause) => {
     const outcome = outcomeOfAnswer(answer(status, body), facts);
@@ -64,9 +65,17 @@ describe('an answer that no SIEM gives', () => {
   });
 
   it('hands on how long to wait, and words without credentials', () => {
-    const outcome = outcomeOfAnswer(answer(503, 'token hunter2 is slow', { 'retry-after': '7' }), facts);
-    expect(outcome).toMatchObject({ retryAfterMs: 7_000, uncertain: true, answer: 'token [secret] is slow' });
+    const outcome = outcomeOfAnswer(answer(503, '{"m":"hunter2 is slow"}', { 'retry-after': '7' }), facts);
+    expect(outcome).toMatchObject({ retryAfterMs: 7_000, uncertain: true, answer: '{"m":"[secret] is slow"}' });
   });
+
+  it.each([page, 'internal notes', '<?xml version="1.0"?>'])(
+    'shows nothing of a body that no SIEM writes: %j',
+    (body) => {
+      for (const status of [200, 302, 400, 404, 503])
+        expect(outcomeOfAnswer(answer(status, body), facts)).not.toHaveProperty('answer');
+    },
+  );
 });
 
 describe('a missing answer', () => {

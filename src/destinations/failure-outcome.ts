@@ -57,6 +57,8 @@ export function outcomeOfAnswer(answer: Answer, facts: AnswerFacts): Outcome {
       ...evidence,
     };
   if (status === 511) return wrong('setting', 'Sign this network in, or let the proxy pass requests to the SIEM.');
+  const address = `Check host, port and path of the endpoint URL of ${siem}.`;
+  if (status === 505) return wrong('setting', address);
   if (status === 408 || status === 425 || status >= 500)
     return {
       kind: 'retry',
@@ -78,15 +80,17 @@ export function outcomeOfAnswer(answer: Answer, facts: AnswerFacts): Outcome {
     );
   if (status === 401) return wrong('credential', `Regenerate the key or token in ${siem} and enter it here.`);
   if (status === 403) return wrong('permission', `Give the key or token the right to write audit events in ${siem}.`);
-  if (status === 404 || status === 405 || status === 421 || status === 426)
-    return wrong('setting', `Check host, port and path of the endpoint URL of ${siem}.`);
+  if (status === 404 || status === 405 || status === 421 || status === 426) return wrong('setting', address);
   if (status === 400 || status === 422) return { kind: 'refused', reason: `${siem} answered ${said}`, ...evidence };
   return wrong('setting', `Check the endpoint URL and the settings of ${siem}.`);
 }
 
-/** Status and excerpt of an answer, to be spread into an outcome. */
+/**
+ * Status and excerpt of an answer, to be spread into an outcome. SIEMs answer in JSON; anything else may be a page of
+ * whatever else listens at the address, and is not shown.
+ */
 export function evidenceOf(answer: Answer, secrets: readonly Secret[]): Pick<Evidence, 'status' | 'answer'> {
-  const words = excerpt(answer.body, secrets);
+  const words = /^\s*[[{]/.test(answer.body) ? excerpt(answer.body, secrets) : '';
   return words === '' ? { status: answer.status } : { status: answer.status, answer: words };
 }
 

@@ -173,7 +173,7 @@ describe('answers', () => {
   });
 
   it('shows no token that an answer repeats', () => {
-    expect(classify({ status: 401, body: 'bad token s3cret' })).toMatchObject({ answer: 'bad token [secret]' });
+    expect(classify({ status: 401, body: '["bad token s3cret"]' })).toMatchObject({ answer: '["bad token [secret]"]' });
   });
 });
 

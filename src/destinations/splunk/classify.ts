@@ -14,12 +14,13 @@ export interface HecFacts extends AnswerFacts {
   readonly index: string;
 }
 
+/** The code decides; a text or number of another shape must not hide it, or a wrong index would refuse events. */
 const HecAnswer = Compile(
   Type.Object({
     code: Type.Integer(),
-    text: Type.Optional(Type.String()),
-    'invalid-event-number': Type.Optional(Type.Integer({ minimum: 0 })),
-    ackId: Type.Optional(Type.Integer({ minimum: 0 })),
+    text: Type.Optional(Type.Unknown()),
+    'invalid-event-number': Type.Optional(Type.Unknown()),
+    ackId: Type.Optional(Type.Unknown()),
   }),
 );
 const AckAnswer = Compile(Type.Object({ acks: Type.Record(Type.String(), Type.Boolean()) }));
@@ -45,8 +46,10 @@ export function classifyPost(answer: Answer, facts: HecFacts): Outcome {
   const hec = isHtml(answer) ? undefined : readJson(HecAnswer, answer);
   if (!hec) return outcomeOfAnswer(answer, facts);
   const evidence = evidenceOf(answer, facts.secrets);
-  const said = `Splunk answered “${excerpt(hec.text ?? '', facts.secrets)}” (${answer.status}, code ${hec.code})`;
-  const number = hec['invalid-event-number'];
+  const said = `Splunk answered “${excerpt(String(hec.text ?? ''), facts.secrets)}” (${answer.status}, code ${hec.code})`;
+  const number = countOf(hec['invalid-event-number']);
+  // A number beyond the batch says nothing about who was taken.
+  const before = (end: number): readonly string[] => facts.ids.slice(0, end > facts.ids.length ? 0 : Math.max(end, 0));
 
   const person = (cause: 'credential' | 'setting', fix: string, taken: readonly string[] = []): Outcome => ({
     kind: 'misconfigured',
@@ -61,7 +64,7 @@ export function classifyPost(answer: Answer, facts: HecFacts): Outcome {
   const busy = (): Outcome => ({
     kind: 'throttled',
     reason: said,
-    taken: facts.ids.slice(0, number ?? 0),
+    taken: before(number ?? 0),
     ...waitOf(answer, facts),
     ...evidence,
   });
@@ -80,6 +83,9 @@ export function classifyPost(answer: Answer, facts: HecFacts): Outcome {
   switch (hec.code) {
     case 0: // Success
       return answer.status === 200 ? { kind: 'delivered', ...evidence } : outcomeOfAnswer(answer, facts);
+    case 24: // HEC queue is approaching its capacity limit
+    case 25: // HEC ACK queue is approaching its capacity limit
+      return answer.status === 200 ? { kind: 'delivered', warning: said, ...evidence } : busy();
     case 1: // Token disabled
     case 22: // the same, from the health endpoint
       return person('credential', ENABLE_TOKEN);
@@ -100,7 +106,7 @@ export function classifyPost(answer: Answer, facts: HecFacts): Outcome {
       return person(
         'setting',
         `Add “${facts.index}” to the token's allowed indexes in Splunk, or enter one of those here.`,
-        facts.ids.slice(0, Math.max((number ?? 0) - 1, 0)),
+        before((number ?? 0) - 1),
       );
     case 8: // Internal server error
     case 23: // Server is shutting down
@@ -119,18 +125,18 @@ export function classifyPost(answer: Answer, facts: HecFacts): Outcome {
     case 13: // Event field cannot be blank
     case 15: // Error in handling indexed fields
       return poison();
-    case 24: // HEC queue is approaching its capacity limit
-    case 25: // HEC ACK queue is approaching its capacity limit
-      return { kind: 'delivered', warning: said, ...evidence };
     default:
       return outcomeOfAnswer(answer, facts);
   }
 }
 
-/** An empty post: "No data" comes after Splunk has accepted the token, and nothing is written. */
+/**
+ * An empty post: "No data" comes after Splunk has accepted the token, and nothing is written. Other receivers of the
+ * protocol find other faults with an empty body (6, 12, 13), also only once the token is right.
+ */
 export function classifyCheck(answer: Answer, facts: HecFacts): Outcome {
-  const code = readJson(HecAnswer, answer)?.code;
-  return code === 5 ? { kind: 'delivered', status: answer.status } : classifyPost(answer, facts);
+  const code = readJson(HecAnswer, answer)?.code ?? 0;
+  return [5, 6, 12, 13].includes(code) ? { kind: 'delivered', status: answer.status } : classifyPost(answer, facts);
 }
 
 /** Whether the token has indexer acknowledgement and so wants a channel (code 28 on Splunk Cloud). */
@@ -151,7 +157,11 @@ export function wantsPlainBody(answer: Answer): boolean {
 
 /** The number under which Splunk will confirm the post; undefined for a token without acknowledgement. */
 export function ackIdOf(answer: Answer): number | undefined {
-  return readJson(HecAnswer, answer)?.ackId;
+  return countOf(readJson(HecAnswer, answer)?.ackId);
+}
+
+function countOf(value: unknown): number | undefined {
+  return Number.isInteger(value) && Number(value) >= 0 ? Number(value) : undefined;
 }
 
 /** What an answer of `/services/collector/ack` says about one post. */

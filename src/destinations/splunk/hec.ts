@@ -34,6 +34,7 @@ const CONFIRM_WITHIN_MS = 5 * 60_000;
 /** Pauses between questions for a confirmation double from the first to the longest. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
+const NEVER_CONFIRMED = 'Splunk accepted the events twice but never confirmed that they are on disk';
 /** Cookies of a load balancer; more than these are not ours to keep. */
 const MOST_COOKIES = 20;
 
@@ -100,14 +101,17 @@ export function openHec(options: HecOptions, context: DestinationContext): Desti
     if (answer.kind === 'failure') return outcomeOfFailure(answer, facts.siem);
     const outcome = classifyPost(answer, { ...facts, now: clock.now() });
     const ackId = ackIdOf(answer);
-    if (outcome.kind !== 'delivered' || ackId === undefined || on === undefined) return outcome;
-    accepted?.();
+    if (!isTaken(outcome) || ackId === undefined || on === undefined) return outcome;
+    if (outcome.kind === 'delivered') accepted?.();
     return confirm(outcome, ackId, on, facts.ids[0] ?? '', signal);
   }
 
-  /** Asks until Splunk has written the post to disk. A post never confirmed is sent once more, then believed. */
+  /**
+   * Asks until Splunk has written to disk what it took of a post: all, or the part before an event it refused. A post
+   * never confirmed is sent once more, then believed.
+   */
   async function confirm(
-    delivered: Outcome & { kind: 'delivered' },
+    outcome: Outcome,
     ackId: number,
     on: string,
     firstId: string,
@@ -121,10 +125,10 @@ export function openHec(options: HecOptions, context: DestinationContext): Desti
       const answer = await call(`ack?channel=${on}`, question, on, signal);
       if (answer.kind === 'failure' || classifyAck(answer, ackId) === 'waiting') continue;
       resent.delete(firstId);
-      return delivered;
+      return outcome;
     }
     if (resent.delete(firstId))
-      return { ...delivered, warning: 'Splunk accepted the events twice but never confirmed that they are on disk' };
+      return outcome.kind === 'delivered' ? { ...outcome, warning: NEVER_CONFIRMED } : outcome;
     resent.add(firstId);
     return unconfirmed('Splunk accepted the events but did not confirm within 5 min that they are on disk');
   }
@@ -166,6 +170,12 @@ export function openHec(options: HecOptions, context: DestinationContext): Desti
   function factsOf(ids: readonly string[], plainBytes: number): Omit<HecFacts, 'now'> {
     return { siem: 'Splunk', secrets: [token], index: metadata.index, ids, plainBytes };
   }
+}
+
+/** Whether Splunk took the post's first event; a refusal confirms what came before the event it names. */
+function isTaken(outcome: Outcome): boolean {
+  if (outcome.kind === 'partial') return true;
+  return outcome.kind === 'delivered' || (outcome.taken ?? []).length > 0;
 }
 
 function unconfirmed(reason: string): Outcome {

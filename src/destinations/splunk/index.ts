@@ -23,6 +23,8 @@ const settings = Type.Object(
     token: secretSetting({
       title: 'HEC Token',
       description: 'Settings → Data inputs → HTTP Event Collector → New Token → the token value.',
+      pattern: '^[ -~]+$',
+      rule: 'printable ASCII characters',
     }),
     index: textSetting({
       title: 'Index',
@@ -82,7 +84,7 @@ export const splunk = defineDestination({
     awaiting: given.acknowledge ? 8 : 1,
   }),
   refine(given) {
-    const token = given.token.reveal().replace(/^splunk\s+/i, '');
+    const token = given.token.reveal().replace(/^(authorization:\s*)?(splunk|bearer)\s+/i, '');
     const endpointUrl = endpointBase(given.endpointUrl, /\/services\/collector.*$/);
     return { settings: { ...given, endpointUrl, token: new Secret(token) }, problems: [] };
   },

@@ -10,7 +10,7 @@ import { describeDestination } from '../conformance.ts';
 import type { Destination, Outcome, StandIn } from '../destination.ts';
 import { sampleEvent, sampleEvents } from '../sample-events.ts';
 import { parseSettings } from '../settings.ts';
-import { classifyPost } from './classify.ts';
+import { classifyCheck, classifyPost } from './classify.ts';
 import { encodeBatch } from './encode.ts';
 import { splunk } from './index.ts';
 import { STAND_IN_TOKENS, startSplunkStandIn } from './stand-in.ts';
@@ -104,17 +104,56 @@ describe('what Splunk answers', () => {
     expect(classify(400, body, 1_000_000)).toMatchObject({ kind: 'partial', rejected: [{ id: 'a' }] });
   });
 
-  it('reads the number of "Incorrect index" as one too many', () => {
-    const outcome = classify(400, { text: 'Incorrect index', code: 7, 'invalid-event-number': 3 });
-    expect(outcome).toMatchObject({ kind: 'misconfigured', cause: 'setting', taken: ['a', 'b'] });
+  it.each<[number: unknown, taken: string[]]>([
+    [0, []],
+    [1, []],
+    [3, ['a', 'b']],
+    [4, ['a', 'b', 'c']],
+    ...[6, 99, -1, 1.5, '3', null, {}].map((number): [unknown, string[]] => [number, []]),
+  ])('reads the number %j of "Incorrect index" as one too many', (number, taken) => {
+    const outcome = classify(400, { text: 'Incorrect index', code: 7, 'invalid-event-number': number });
+    expect(outcome).toMatchObject({ kind: 'misconfigured', cause: 'setting', taken });
     expect(outcome).toMatchObject({ fix: expect.stringContaining('“security”') });
   });
 
-  it('knows that events before the number of "Server is busy" were taken', () => {
-    expect(classify(503, { text: 'Server is busy', code: 9, 'invalid-event-number': 2 })).toMatchObject({
-      kind: 'throttled',
-      taken: ['a', 'b'],
-    });
+  it.each<[number: unknown, taken: string[]]>([
+    [0, []],
+    [2, ['a', 'b']],
+    [3, ['a', 'b', 'c']],
+    ...[5, 99, -1, 1.5, '2', null].map((number): [unknown, string[]] => [number, []]),
+  ])('knows that events before the number %j of "Server is busy" were taken', (number, taken) => {
+    const outcome = classify(503, { text: 'Server is busy', code: 9, 'invalid-event-number': number });
+    expect(outcome).toMatchObject({ kind: 'throttled', taken });
+  });
+
+  it.each([
+    [0, ['a'], ['b', 'c', 'd']],
+    [3, ['d'], []],
+  ])('rejects the event at the edge %i alone', (number, rejected, again) => {
+    const outcome = classify(400, { text: 'no', code: 12, 'invalid-event-number': number });
+    expect(outcome).toMatchObject({ kind: 'partial', rejected: rejected.map((id) => ({ id })), again });
+  });
+
+  it.each([4, -1, 0.5, '1', null])('takes no event for the culprit when the number is %j', (number) => {
+    expect(classify(400, { text: 'no', code: 12, 'invalid-event-number': number })).toMatchObject({ kind: 'refused' });
+  });
+
+  it('goes by the code whatever the text is', () => {
+    expect(classify(403, { text: null, code: 4 })).toMatchObject({ kind: 'misconfigured', cause: 'credential' });
+    expect(classify(503, { text: 'HEC queue is approaching its capacity limit', code: 24 }).kind).toBe('throttled');
+  });
+
+  it.each([
+    [400, 5, 'delivered'],
+    [400, 6, 'delivered'],
+    [400, 12, 'delivered'],
+    [400, 13, 'delivered'],
+    [400, 10, 'misconfigured'],
+    [403, 4, 'misconfigured'],
+    [503, 9, 'throttled'],
+  ])('of an empty body means, with %i and code %i, %s', (status, code, kind) => {
+    const facts = { siem: 'Splunk', now: 0, secrets: [], ids: [], plainBytes: 0, index: 'security' };
+    expect(classifyCheck(answerOf(status, { text: '', code }), facts).kind).toBe(kind);
   });
 
   it('does not repeat the token that an answer repeats', () => {
@@ -141,6 +180,23 @@ describe('a Splunk destination', () => {
       expect(await deliver(destination)).toMatchObject({ kind: 'delivered' });
     },
   );
+
+  it.each(['Splunk ', 'splunk  ', 'Bearer ', 'Authorization: Splunk '])(
+    'takes a token pasted with “%s”',
+    async (scheme) => {
+      const token = scheme + STAND_IN_TOKENS.plain;
+      expect(await deliver(openSplunk({ endpointUrl: standIn.url, token, index: 'audit' }))).toMatchObject({
+        kind: 'delivered',
+      });
+    },
+  );
+
+  it.each(['a\r\nX-Injected: b', 'tökén', 'a\u0000b'])('refuses the token %j, beside its field', (token) => {
+    expect(parseSettings(splunk, { endpointUrl: standIn.url, token, index: 'audit' })).toEqual({
+      ok: false,
+      problems: [{ field: 'token', message: 'must be printable ASCII characters' }],
+    });
+  });
 
   it('finds out by itself that a token wants a channel, and waits for the confirmation', async () => {
     const clock = testClock();
@@ -198,6 +254,20 @@ describe('a Splunk destination behind odd servers', () => {
       warning: expect.stringContaining('never confirmed'),
     });
     expect(await deliver(destination)).toMatchObject({ kind: 'retry' });
+  });
+
+  it('waits for the confirmation of what was taken before a refused event', async () => {
+    let confirms = false;
+    const refusal = '{"text":"Event field is required","code":12,"invalid-event-number":2,"ackId":0}';
+    const endpointUrl = await serve((request, response) => {
+      request.resume();
+      if (request.url?.includes('/ack')) return response.end(`{"acks":{"0":${confirms}}}`);
+      response.writeHead(400).end(refusal);
+    });
+    const destination = openSplunk({ endpointUrl, token: 't', index: 'audit', acknowledge: true }, testClock());
+    expect(await deliver(destination)).toMatchObject({ kind: 'retry', uncertain: true });
+    confirms = true;
+    expect(await deliver(destination)).toMatchObject({ kind: 'partial', rejected: [{ id: 'sample-team-1-3' }] });
   });
 
   it('stops waiting for a confirmation when told to', async () => {
