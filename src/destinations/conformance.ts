@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../clock.ts';
@@ -168,6 +169,30 @@ export function describeDestination(kind: DestinationKind, conformance: Conforma
         expect(standIn.counts().distinct).toBe(events.length);
         expect(plainBytes(requests.at(-1))).toBeLessThanOrEqual(framed);
       });
+    });
+
+    it('never sends a body beyond its limits, whatever is in the events', { timeout: 60_000 }, async () => {
+      const { destination, limits, requests } = open();
+      await send(destination, fresh(1, 1_000_000));
+      await fc.assert(
+        fc.asyncProperty(fc.array(CONTENT, { minLength: 1, maxLength: 40 }), async (contents) => {
+          const events: LoggedEvent[] = [];
+          let framed = 0;
+          while (events.length < limits.batchEvents) {
+            const sequence = events.length + 1;
+            const content = contents[sequence % contents.length]!;
+            const event = sampleEvent({ sequence, timestamp: Date.now(), content });
+            framed += Math.min(event.bytes + limits.overheadBytes, limits.eventBytes);
+            if (framed > limits.batchBytes && events.length > 0) break;
+            events.push(event);
+          }
+          standIn.reset();
+          expect(await send(destination, events)).toMatchObject({ kind: 'delivered' });
+          expect(plainBytes(requests.at(-1))).toBeLessThanOrEqual(limits.batchBytes);
+          expect(standIn.counts()).toMatchObject({ distinct: events.length, rejected: 0 });
+        }),
+        { numRuns: 5 },
+      );
     });
 
     describe('outcomes', () => {
@@ -388,6 +413,28 @@ const UNUSUAL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   'empty values': { metadata: { a: '', b: [], c: {}, d: null, e: false }, changes: { previous: {}, current: {} } },
 };
+
+/** Texts that grow most when they are framed: escapes, control characters, line ends of Unicode, many bytes. */
+const TEXT = fc
+  .tuple(
+    fc.oneof(
+      fc.constantFrom('x', '"', '\\', '\u0001', '\u007f', '\u0085', '\u2028', '日', '😀', '\t', '='),
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }),
+    ),
+    fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 40_000 })),
+  )
+  .map(([text, times]) => text.repeat(times).slice(0, 80_000));
+const CONTENT = fc
+  .record(
+    {
+      ...{ description: TEXT, failureReason: TEXT, metadata: fc.dictionary(TEXT, TEXT, { maxKeys: 2 }) },
+      actor: fc.record({ name: TEXT, email: TEXT }, { requiredKeys: [] }),
+      changes: fc.record({ previous: fc.record({ a: TEXT }), current: fc.record({ a: TEXT }) }),
+    },
+    { requiredKeys: [] },
+  )
+  // Ingest takes no larger event.
+  .filter((content) => Buffer.byteLength(JSON.stringify(content)) < 255_000);
 
 function nested(depth: number): unknown {
   return depth === 0 ? 'bottom' : { deeper: nested(depth - 1) };

@@ -79,6 +79,19 @@ describe('parsing settings', () => {
     expect(parsed).toMatchObject({ ok: true });
   });
 
+  it('takes a bundle of certificates, each readable and without a private key', () => {
+    const message = (caCertificate: string) => {
+      const parsed = parseSettings(kind, { ...given, caCertificate });
+      return parsed.ok ? '' : parsed.problems[0]?.message;
+    };
+    const { cert, private: key } = pems;
+    expect(message(`${cert}\n# the second\n${cert}`)).toBe('');
+    expect(message(cert.replaceAll('\n', '\r\n'))).toBe('');
+    expect(message(`${cert}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----`)).toMatch(/PEM form/);
+    expect(message(`${cert}\n${key}`)).toBe('must not contain a private key');
+    expect(message(key)).toBe('must not contain a private key');
+  });
+
   it.each([
     ['endpointUrl', undefined, 'is required'],
     ['endpointUrl', '   ', 'is required'],

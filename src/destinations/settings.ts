@@ -247,7 +247,11 @@ function contentProblem(input: SettingInput, value: string): string | undefined 
       return url.username || url.password ? 'must not contain a user name or password' : undefined;
     }
     case 'certificate':
-      return isReadable(() => new X509Certificate(value)) ? undefined : 'must be a certificate in PEM form';
+      // Certificates are shown again; a key pasted along with one would be too.
+      if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value)) return 'must not contain a private key';
+      return isReadable(() => certificatesIn(value).map((pem) => new X509Certificate(pem)))
+        ? undefined
+        : 'must be a certificate in PEM form';
     case 'privateKey':
       return isReadable(() => createPrivateKey(value))
         ? undefined
@@ -260,6 +264,11 @@ function contentProblem(input: SettingInput, value: string): string | undefined 
     default:
       return input satisfies never;
   }
+}
+
+/** Each by itself: of a bundle, OpenSSL silently trusts only those before the first that it cannot read. */
+function certificatesIn(bundle: string): readonly string[] {
+  return bundle.split(/(?<=-----END [A-Z ]*CERTIFICATE-----)(?=\s*-----BEGIN)/);
 }
 
 function isReadable(read: () => unknown): boolean {

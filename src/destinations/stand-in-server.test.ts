@@ -67,7 +67,8 @@ describe('a stand-in’s record', () => {
 
   it('unpacks gzip, and refuses what only says that it is gzip', async () => {
     await ask('POST', '/', gzipSync('zipped'), { 'content-encoding': 'gzip' });
-    expect([...standIn.ids().keys()]).toEqual(['zipped']);
+    await ask('POST', '/', gzipSync('Zipped'), { 'content-encoding': 'GZIP' });
+    expect([...standIn.ids().keys()]).toEqual(['zipped', 'Zipped']);
     expect(await ask('POST', '/', 'plain', { 'content-encoding': 'gzip' })).toMatchObject({ status: 400 });
   });
 
@@ -76,6 +77,9 @@ describe('a stand-in’s record', () => {
     expect(await ask('GET', '/_stand-in')).toMatchObject({ body: { counts: { requests: 1, events: 3 }, fault: null } });
     const { body } = await ask('GET', '/_stand-in/received?limit=2');
     expect(body.items.map(({ id }: { id: string }) => id)).toEqual(['b', 'c']);
+    const shown = async (limit: string) => (await ask('GET', `/_stand-in/received?limit=${limit}`)).body.items.length;
+    for (const [limit, items] of Object.entries({ 0: 0, 1: 1, 99: 3, '-1': 3, many: 3, '': 3 }))
+      expect([limit, await shown(limit)]).toEqual([limit, items]);
     const cleared = await fetch(`${standIn.url}/_stand-in/received`, { method: 'DELETE' });
     expect([cleared.status, standIn.counts().events]).toEqual([204, 0]);
   });

@@ -208,7 +208,7 @@ async function control(
     case 'GET /_stand-in':
       return { status: 200, body: { counts: received.counts(), fault: described(faults.current()) } };
     case 'GET /_stand-in/received':
-      return { status: 200, body: { items: received.kept(Number(head.query.get('limit') ?? 100)), nextCursor: null } };
+      return { status: 200, body: { items: received.kept(limitOf(head.query.get('limit'))), nextCursor: null } };
     case 'DELETE /_stand-in/received':
       received.clear();
       return { status: 204 };
@@ -228,6 +228,10 @@ async function control(
     default:
       return { status: 404, body: { text: `no control ${call}` } };
   }
+}
+
+function limitOf(text: string | null): number {
+  return text !== null && /^\d+$/.test(text) ? Number(text) : 100;
 }
 
 // ---- the record ----
@@ -260,7 +264,7 @@ function receivedEvents(keep: number): Received {
     reject: () => void counts.rejected++,
     request: () => void counts.requests++,
     counts: () => ({ ...counts, distinct: ids.size, duplicates: counts.events - ids.size }),
-    kept: (limit = keep) => newest.slice(-Math.min(limit, keep)),
+    kept: (limit = keep) => newest.slice(Math.max(newest.length - Math.min(limit, keep), 0)),
     clear() {
       ids.clear();
       counts = { ...none };
@@ -362,7 +366,7 @@ async function readBody(request: IncomingMessage): Promise<{ body: Buffer; wireB
   }
   if (wireBytes > LARGEST_BODY) return undefined;
   const sent = Buffer.concat(chunks);
-  if (request.headers['content-encoding'] !== 'gzip') return { body: sent, wireBytes };
+  if (!/^gzip$/i.test(request.headers['content-encoding'] ?? '')) return { body: sent, wireBytes };
   try {
     return { body: await unpack(sent, { maxOutputLength: LARGEST_BODY }), wireBytes };
   } catch {

@@ -76,6 +76,11 @@ describe('a request', () => {
     expect(await post(open(), url, never, '')).toMatchObject({ body: '0' });
   });
 
+  it('asks for no coding, so that a small answer cannot unpack into a large one', async () => {
+    const url = await serve((request, response) => response.end(request.headers['accept-encoding']));
+    expect(await post(open(), url)).toMatchObject({ body: 'identity' });
+  });
+
   it('follows no redirect', async () => {
     const paths: unknown[] = [];
     const url = await serve((request, response) => {

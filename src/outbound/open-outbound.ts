@@ -157,7 +157,8 @@ function exchange(
       origin: url.origin,
       path: url.pathname + url.search,
       method,
-      headers: { 'user-agent': 'trailproof', ...headers },
+      // Unasked, a server may choose any coding (RFC 9110 §12.5.3), and an answer is not unpacked: no gzip bombs.
+      headers: { 'user-agent': 'trailproof', 'accept-encoding': 'identity', ...headers },
       body: body ?? null,
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import { systemClock } from '../../clock.ts';
 import type { StandIn, StandInOptions } from '../destination.ts';
@@ -61,10 +62,10 @@ function readLogs({ headers, body }: StandInRequest): readonly unknown[] | 'too 
   }
 }
 
-/** Id, audit event and record. A log that is not an audit event is kept whole, under an id of its content. */
+/** Id, audit event and record. A log that is not an audit event is kept whole, under a hash of its content as id. */
 function storedAs(log: Json): [id: string, event: unknown, record: Json] {
   const text = JSON.stringify(log);
-  const id = isObject(log['evt']) && typeof log['evt']['id'] === 'string' ? log['evt']['id'] : text;
+  const id = isObject(log['evt']) && typeof log['evt']['id'] === 'string' ? log['evt']['id'] : hash('sha256', text);
   const record = { ...log, level: levelOf(log['status']), ...timeOf(log['timestamp']) };
   if (Buffer.byteLength(text) <= LARGEST_LOG) return [id, log['audit'] ?? log, record];
   return [id, undefined, { message: text.slice(0, LARGEST_LOG), truncated: true }];

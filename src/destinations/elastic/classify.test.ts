@@ -67,6 +67,10 @@ describe('a bulk answer', () => {
     expect(outcome).toMatchObject({ kind: 'partial', again: ['b'], pause, rejected: [{ id: 'c' }] });
   });
 
+  it.each([0, 100, 302, 600])('takes the status %i of an item for no verdict', (status) => {
+    expect(bulk([CREATED, { status }])).toMatchObject({ kind: 'partial', rejected: [], again: ['b'], pause: 'server' });
+  });
+
   it('is throttled or to be retried as a whole when every item is', () => {
     const busy = refused(429, 'es_rejected_execution_exception', 'busy');
     const down = refused(503, 'unavailable_shards_exception', 'down');
@@ -154,6 +158,17 @@ describe('the answer to a whole request', () => {
     expect(classifyBulk(answer(status, ''), facts(2))).toMatchObject(expected);
   });
 
+  it.each([
+    'no handler found for uri [/x/i/_bulk] and method [POST]',
+    'request [/i/_bulk] contains unrecognized parameter: [pipeline]',
+  ])('of 400 “%s” is about the address, not about events', (reason) => {
+    const error = { type: 'illegal_argument_exception', reason };
+    expect(classifyBulk(answer(400, { error, status: 400 }), facts(1))).toMatchObject({
+      kind: 'misconfigured',
+      cause: 'setting',
+    });
+  });
+
   it('tells an unknown parameter of older releases from other refusals', () => {
     const unknown = 'request [/i/_bulk] contains unrecognized parameter: [include_source_on_error]';
     expect(isUnknownParameter(answer(400, { error: { type: 'illegal_argument_exception', reason: unknown } }))).toBe(
@@ -168,7 +183,7 @@ describe('the answer to a whole request', () => {
 describe('the check', () => {
   it('believes the name that Elasticsearch gives a key', () => {
     expect(classifyAuthenticate(answer(200, { username: 'u' }), facts(0))).toMatchObject({ kind: 'delivered' });
-    expect(classifyAuthenticate(answer(200, '{}'), facts(0))).toMatchObject({ kind: 'misconfigured' });
+    expect(classifyAuthenticate(answer(200, 'ok'), facts(0))).toMatchObject({ kind: 'misconfigured' });
     expect(
       classifyAuthenticate(answer(401, { error: { type: 'security_exception', reason: 'no' } }), facts(0)),
     ).toMatchObject({ kind: 'misconfigured', cause: 'credential' });
@@ -181,6 +196,12 @@ describe('the check', () => {
         kind: 'delivered',
         warning: expect.stringContaining('first'),
       });
+  });
+
+  it('leaves it to the first delivery where the same is answered to every call', () => {
+    const same = answer(200, { took: 1, errors: false, items: [] });
+    for (const classify of [classifyAuthenticate, classifyPrivileges])
+      expect(classify(same, facts(0))).toMatchObject({ kind: 'delivered', warning: expect.stringContaining('first') });
   });
 
   it('does not take a web page for such a server', () => {

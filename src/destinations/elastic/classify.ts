@@ -19,6 +19,7 @@ const Authenticated = Compile(Type.Object({ username: Type.String() }));
 const Privileges = Compile(
   Type.Object({ index: Type.Record(Type.String(), Type.Record(Type.String(), Type.Boolean())) }),
 );
+const AnyObject = Compile(Type.Object({}));
 const ErrorAnswer = Compile(Type.Object({ error: Reported }));
 const Item = Type.Object({
   status: Type.Number(),
@@ -104,10 +105,14 @@ export function classifyPrivileges(answer: Answer, facts: BulkFacts): Outcome {
   return { kind: 'delivered', status };
 }
 
-/** Servers that do not know these calls (OpenSearch, gateways) prove the key with the first delivery instead. */
+/**
+ * Servers that do not know these calls (OpenSearch, gateways that only pass bulk requests on) prove the key with the
+ * first delivery instead: to hold on their account would never end.
+ */
 function classifyCheck(answer: Answer, facts: BulkFacts): Outcome {
   const { status } = answer;
-  if ((status === 400 || status === 404 || status === 405) && !isHtml(answer))
+  const isUnknownCall = status === 400 || status === 404 || status === 405;
+  if ((isUnknownCall && !isHtml(answer)) || (status === 200 && readJson(AnyObject, answer)))
     return {
       kind: 'delivered',
       warning: `This server cannot check API keys (${status}); the first delivery will`,
@@ -173,13 +178,14 @@ function verdictOf(item: Item, facts: BulkFacts): Verdict {
       words: 'failure_store: used',
       reason: `The mapping or the pipeline of ${facts.index} refused it; Elasticsearch keeps it in the failure store: query ${facts.index}::failures`,
     };
-  if (item.status < 300) return { kind: 'taken' };
+  if (item.status >= 200 && item.status < 300) return { kind: 'taken' };
   // version_conflict_engine_exception: an event with this id is already there.
   if (item.status === 409) return { kind: 'taken' };
   const error = item.error ?? { type: 'no error given' };
   const words = wordsOf(error, facts);
   if (item.status === 429) return { kind: 'again', pause: 'throttled', words };
-  if (item.status >= 500) return { kind: 'again', pause: 'server', words };
+  // 5xx, and what is no verdict at all.
+  if (item.status < 400 || item.status >= 500) return { kind: 'again', pause: 'server', words };
   return heldBy(item.status, error, facts) ?? { kind: 'rejected', words, reason: `Elasticsearch refused it: ${words}` };
 }
 
@@ -203,6 +209,8 @@ function remedyOf(status: number, { type, reason }: ReportedError, index: string
   if (type === 'invalid_index_name_exception') return setting(`Correct the name of the index, ${index}.`);
   if (/^pipeline with id \[.*\] does not exist/.test(reason ?? ''))
     return setting('Create this pipeline in Kibana (Stack Management → Ingest pipelines), or correct its name here.');
+  if (/^no handler found for uri|unrecognized parameter: \[/.test(reason ?? ''))
+    return setting('Enter the address of Elasticsearch itself, without a path: this one does not know bulk requests.');
   if (/this action would add \[\d+\] shards/.test(reason ?? ''))
     return setting('The cluster may hold no more shards: delete old indices or raise cluster.max_shards_per_node.');
   return undefined;

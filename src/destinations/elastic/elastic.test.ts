@@ -46,10 +46,13 @@ describe('the settings', () => {
     },
   );
 
-  it.each(['id:key', 'aWQ6a2V5', 'ApiKey aWQ6a2V5'])('take the API key as %s', (apiKey) => {
-    const result = parsed({ apiKey: new Secret(apiKey) });
-    expect(result.ok && secretsOf(result.settings).map((secret) => secret.reveal())).toEqual(['aWQ6a2V5']);
-  });
+  it.each(['id:key', 'aWQ6a2V5', 'ApiKey aWQ6a2V5', 'Authorization: ApiKey aWQ6a2V5'])(
+    'take the API key as %s',
+    (apiKey) => {
+      const result = parsed({ apiKey: new Secret(apiKey) });
+      expect(result.ok && secretsOf(result.settings).map((secret) => secret.reveal())).toEqual(['aWQ6a2V5']);
+    },
+  );
 
   it.each(['Audit', '-audit', '_audit', 'a b', 'a/b', 'a,b', '*', '..'])('refuse %s as the index', (index) => {
     expect(parsed({ index })).toMatchObject({ ok: false, problems: [{ field: 'index' }] });

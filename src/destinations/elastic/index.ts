@@ -172,6 +172,6 @@ function cloudAddress(pasted: string): string | undefined {
 
 /** A key as `id:key` (Kibana's "Beats" form) or already encoded, with or without the header's scheme. */
 function encodedKey(pasted: Secret): Secret {
-  const key = pasted.reveal().replace(/^ApiKey\s+/i, '');
+  const key = pasted.reveal().replace(/^(authorization:\s*)?apikey\s+/i, '');
   return new Secret(key.includes(':') ? Buffer.from(key).toString('base64') : key);
 }

@@ -54,7 +54,14 @@ const BULK_PARAMETERS = [
   'refresh',
   'timeout',
   'require_data_stream',
+  'require_alias',
+  'wait_for_active_shards',
+  'list_executed_pipelines',
+  'routing',
   'filter_path',
+  'error_trace',
+  'human',
+  'pretty',
 ];
 /** Names of which the built-in templates make data streams. */
 const DATA_STREAM = /^(logs|metrics|traces)-[^-]+-.+$/;

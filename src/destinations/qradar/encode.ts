@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import type { LoggedEvent } from '../../event/logged-event.ts';
 import { truncateEvent } from '../../event/truncate.ts';
 import { leefLine } from '../../formats/leef.ts';
+import type { Encoded } from '../unfit.ts';
 
 export interface QRadarFraming {
   readonly payload: 'json' | 'leef';
@@ -22,20 +24,31 @@ export function overheadBytes({ payload, logSource }: Pick<QRadarFraming, 'paylo
  * begins `{"timestamp":"`, on which the log source's message pattern relies.
  * https://www.ibm.com/docs/en/dsm?topic=options-http-receiver-protocol-configuration
  */
-export function encodeLines(batch: readonly LoggedEvent[], framing: QRadarFraming): string {
-  return batch.map((event) => lineWithin(event, framing)).join('\n');
+export async function encodeLines(batch: readonly LoggedEvent[], framing: QRadarFraming): Promise<Encoded> {
+  const lines: string[] = [];
+  const unfit: string[] = [];
+  for (const event of batch) {
+    const line = lineWithin(event, framing);
+    if (line === null) unfit.push(event.id);
+    else lines.push(line);
+    // Cutting a large event takes up to 20 ms: others on this thread get their turn between two.
+    if (event.bytes > framing.maxPayloadLength) await setImmediate();
+  }
+  return { body: lines.join('\n'), unfit };
 }
 
-/** The event's line, cut and marked when it is longer than a payload. What cannot be cut so far goes whole. */
-function lineWithin(event: LoggedEvent, framing: QRadarFraming): string {
+/** The event's line, cut and marked when it is longer than a payload; null when it cannot be cut so far. */
+function lineWithin(event: LoggedEvent, framing: QRadarFraming): string | null {
   const longest = framing.maxPayloadLength;
   let line = frame(event.json, framing);
   let room = event.bytes;
   for (let bytes = Buffer.byteLength(line); bytes > longest; bytes = Buffer.byteLength(line)) {
-    // In proportion, because what JSON escapes is shorter in LEEF: cutting the excess alone would take many rounds.
-    room = Math.min(room - (bytes - longest), Math.floor((room * longest) / bytes));
+    // In proportion where LEEF is shorter than JSON, which escapes: cutting the excess alone would take many rounds.
+    // Where LEEF is much longer (each DEL is six bytes), the excess may be more than there is.
+    const share = (room * longest) / bytes;
+    room = Math.floor(Math.min(share, Math.max(room - (bytes - longest), share * 0.8)));
     const cut = truncateEvent(event.json, room);
-    if (cut === null) break;
+    if (cut === null) return null;
     line = frame(cut, framing);
   }
   return line;

@@ -1,5 +1,8 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { Type } from 'typebox';
+import { Secret } from '../../secrets.ts';
 import { checkStep } from '../check-step.ts';
+import type { Outcome } from '../destination.ts';
 import { outcomeOfFailure } from '../failure-outcome.ts';
 import {
   certificateSetting,
@@ -12,6 +15,7 @@ import {
   textSetting,
   urlSetting,
 } from '../settings.ts';
+import { sendFitting } from '../unfit.ts';
 import { classifyPost } from './classify.ts';
 import { encodeLines, overheadBytes } from './encode.ts';
 
@@ -89,6 +93,14 @@ const settings = Type.Object({
 /** Headers that the connection itself needs. */
 const TAKEN_HEADERS = /^(host|connection|content-.*|transfer-encoding|expect|upgrade|te|trailer|keep-alive|proxy-.*)$/i;
 
+function belongTogether(certificate: string, key: Secret): boolean {
+  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key.reveal()));
+}
+
+function tooLong(bytes: string): string {
+  return `What identifies the event is longer than Max Payload Length, ${bytes} bytes: QRadar would cut it into pieces`;
+}
+
 const UNPROVED = 'QRadar says whether the token is right only when an event is written';
 
 /** IBM QRadar by the HTTP Receiver protocol (QRadar 7.5 and newer). Never compressed: the receiver does not unpack. */
@@ -111,7 +123,15 @@ export const qradar = defineDestination({
       problems.push({ field: 'clientKey', message: 'is required with a client certificate' });
     if (given.clientKey && !given.clientCertificate)
       problems.push({ field: 'clientCertificate', message: 'is required with a client key' });
-    return { settings: { ...given, endpointUrl: endpointBase(given.endpointUrl) }, problems };
+    if (given.clientKey && given.clientCertificate && !belongTogether(given.clientCertificate, given.clientKey))
+      problems.push({ field: 'clientKey', message: 'must belong to the client certificate' });
+    // The value is compared literally: nothing comes off but the header's own name, pasted with it.
+    const token = given.secToken.reveal();
+    const name = `${given.headerName ?? 'SEC'}:`.toLowerCase();
+    const secToken = token.toLowerCase().startsWith(name)
+      ? new Secret(token.slice(name.length).trim())
+      : given.secToken;
+    return { settings: { ...given, secToken, endpointUrl: endpointBase(given.endpointUrl) }, problems };
   },
 
   open(given, { openOutbound, clock, brand }) {
@@ -130,15 +150,17 @@ export const qradar = defineDestination({
     return {
       endpoint: endpointUrl,
       async prepare(batch) {
-        const body = Buffer.from(encodeLines(batch, framing));
+        const { body: lines, unfit } = await encodeLines(batch, framing);
+        const body = Buffer.from(lines);
+        const post = async (signal: AbortSignal): Promise<Outcome> => {
+          const answer = await outbound.request({ method: 'POST', url: endpointUrl, headers, body }, signal);
+          return answer.kind === 'failure'
+            ? outcomeOfFailure(answer, 'QRadar')
+            : classifyPost(answer, { siem: 'QRadar', now: clock.now(), secrets });
+        };
         return {
           bytes: body.length,
-          async send(signal) {
-            const answer = await outbound.request({ method: 'POST', url: endpointUrl, headers, body }, signal);
-            return answer.kind === 'failure'
-              ? outcomeOfFailure(answer, 'QRadar')
-              : classifyPost(answer, { siem: 'QRadar', now: clock.now(), secrets });
-          },
+          send: (signal) => sendFitting(unfit, batch.length, tooLong(maxPayloadLength), () => post(signal)),
         };
       },
       // Whatever is posted becomes an event, so the check proves the connection only.

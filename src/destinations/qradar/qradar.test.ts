@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { generate } from 'selfsigned';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../clock.ts';
 import type { LoggedEvent } from '../../event/logged-event.ts';
@@ -8,7 +9,7 @@ import { Secret } from '../../secrets.ts';
 import { describeDestination } from '../conformance.ts';
 import type { CheckStep } from '../destination.ts';
 import { sampleEvent, sampleEvents } from '../sample-events.ts';
-import { parseSettings } from '../settings.ts';
+import { parseSettings, secretsOf } from '../settings.ts';
 import { classifyPost } from './classify.ts';
 import { encodeLines, overheadBytes, type QRadarFraming } from './encode.ts';
 import { qradar } from './index.ts';
@@ -76,19 +77,20 @@ describe('the body', () => {
     ['batch.ndjson', JSON_LINES],
     ['batch.leef', LEEF_LINES],
   ])('is %s, byte for byte', async (file, framing) => {
-    await expect(encodeLines(GOLDEN, framing)).toMatchFileSnapshot(`fixtures/${file}`);
+    await expect((await encodeLines(GOLDEN, framing)).body).toMatchFileSnapshot(`fixtures/${file}`);
   });
 
-  it('begins every JSON line as the message pattern expects', () => {
-    for (const line of encodeLines(GOLDEN, JSON_LINES).split('\n')) expect(line).toMatch(/^\{"timestamp":"/);
+  it('begins every JSON line as the message pattern expects', async () => {
+    for (const line of (await encodeLines(GOLDEN, JSON_LINES)).body.split('\n'))
+      expect(line).toMatch(/^\{"timestamp":"/);
   });
 
-  it('adds no more to an event than its limits say', () => {
+  it('adds no more to an event than its limits say', async () => {
     const name = '日'.repeat(400);
     const content = { actor: { name }, target: { name }, context: { ipAddress: '2001:db8::1', teamId: 't' } };
     for (const framing of [JSON_LINES, LEEF_LINES])
       for (const event of [...GOLDEN, sampleEvent({ content, eventType: name })])
-        expect(Buffer.byteLength(encodeLines([event], framing)) - event.bytes).toBeLessThanOrEqual(
+        expect(Buffer.byteLength((await encodeLines([event], framing)).body) - event.bytes).toBeLessThanOrEqual(
           overheadBytes(framing),
         );
   });
@@ -96,25 +98,47 @@ describe('the body', () => {
   it.each([
     ['JSON', JSON_LINES],
     ['LEEF', LEEF_LINES],
-  ])('stays within the payload length as %s, whatever the event, and says that it was cut', (_what, framing) => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 10 }), fc.integer({ min: 0, max: 3_000 }), (text, times) => {
+  ])('stays within the payload length as %s, whatever the event, and says that it was cut', async (_what, framing) => {
+    const text = fc.oneof(fc.string({ unit: 'binary', minLength: 10 }), fc.constantFrom('\u007f', '\u0085x', '\u2028'));
+    await fc.assert(
+      fc.asyncProperty(text, fc.integer({ min: 0, max: 3_000 }), async (text, times) => {
         const event = sampleEvent({
           content: { description: text.repeat(times), metadata: { text: text.repeat(times) } },
         });
-        const line = encodeLines([event], framing);
+        const { body: line, unfit } = await encodeLines([event], framing);
+        const whole = (await encodeLines([event], { ...framing, maxPayloadLength: 1e9 })).body;
+        expect(unfit).toEqual([]);
         expect(Buffer.byteLength(line)).toBeLessThanOrEqual(8_192);
-        expect(line.includes('"truncated"')).toBe(
-          Buffer.byteLength(line) < Buffer.byteLength(encodeLines([event], { ...framing, maxPayloadLength: 1e9 })),
-        );
+        expect(line.includes('"truncated"')).toBe(line !== whole);
       }),
       { numRuns: 50 },
     );
   });
 });
 
+describe('an event that cannot be cut to a payload', () => {
+  const long = sampleEvent({ id: 'long', content: { actor: { id: 'x'.repeat(9_000) } } });
+  const short = sampleEvent({ id: 'short', sequence: 2 });
+
+  it.each(['json', 'leef'])(
+    'is refused with the reason, the rest of its batch is delivered, as %s',
+    async (payload) => {
+      const rejected = [{ id: 'long', reason: expect.stringContaining('8192 bytes') }];
+      const mixed = await deliver([long, short], { payload }, {});
+      expect(mixed).toMatchObject({ events: 1, rejected: 0, outcome: { kind: 'partial', rejected, again: [] } });
+      const alone = await deliver([long], { payload }, {});
+      expect(alone).toMatchObject({ events: 0, requests: 0, outcome: { kind: 'partial', rejected } });
+    },
+  );
+
+  it('waits with its batch while QRadar takes nothing', async () => {
+    const held = await deliver([long, short], { secToken: 'another' }, {});
+    expect(held.outcome).toMatchObject({ kind: 'misconfigured', cause: 'credential' });
+  });
+});
+
 describe('LEEF, read back', () => {
-  it('keeps who, what, where and when of any event, in one line, under no other key', () => {
+  it('keeps who, what, where and when of any event, in one line, under no other key', async () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[\t\r\n|=^\\ a]*$/));
     const any = fc.record(
       {
@@ -132,10 +156,10 @@ describe('LEEF, read back', () => {
       },
       { requiredKeys: ['status', 'context'] },
     );
-    fc.assert(
-      fc.property(any, fc.string({ minLength: 1 }), (content, eventType) => {
+    await fc.assert(
+      fc.asyncProperty(any, fc.string({ minLength: 1 }), async (content, eventType) => {
         const event = sampleEvent({ eventType, content: JSON.parse(JSON.stringify(content)) });
-        const line = encodeLines([event], { ...LEEF_LINES, maxPayloadLength: 1e9 });
+        const line = (await encodeLines([event], { ...LEEF_LINES, maxPayloadLength: 1e9 })).body;
         expect(line).not.toMatch(/[\r\n\u0085\u2028\u2029]/);
         const leef = parseLeef(line);
         expect(leef).toMatchObject({ host: 'Acme-"audit"', vendor: 'Acme', product: 'Trailproof', version: '1.0' });
@@ -185,11 +209,15 @@ describe('the log source', () => {
     ['the recommended message pattern', 'leef', /<13>1 /],
   ])('makes one event of each line by %s, as %s', async (_what, payload, messagePattern) => {
     const logSource = messagePattern ? { messagePattern } : {};
-    expect(await deliver(sampleEvents(3), { payload }, logSource)).toEqual({ events: 3, distinct: 3, rejected: 0 });
+    expect(await deliver(sampleEvents(3), { payload }, logSource)).toMatchObject({
+      events: 3,
+      distinct: 3,
+      rejected: 0,
+    });
   });
 
   it('takes a whole batch for one unreadable event when neither is set', async () => {
-    expect(await deliver(sampleEvents(3), {}, { messagePattern: null })).toEqual({
+    expect(await deliver(sampleEvents(3), {}, { messagePattern: null })).toMatchObject({
       events: 0,
       distinct: 0,
       rejected: 1,
@@ -199,12 +227,16 @@ describe('the log source', () => {
   it('splits no event of the longest payload when both sides are set to 32,767 bytes', async () => {
     const events = [sampleEvent({ content: { description: 'x'.repeat(40_000) } })];
     const whole = { maxPayloadLength: '32767' };
-    expect(await deliver(events, whole, { maxPayloadLength: 32_767 })).toEqual({ events: 1, distinct: 1, rejected: 0 });
+    expect(await deliver(events, whole, { maxPayloadLength: 32_767 })).toMatchObject({
+      events: 1,
+      distinct: 1,
+      rejected: 0,
+    });
     // The trap that the setting avoids: QRadar cuts anywhere, and neither half can be read.
-    expect(await deliver(events, whole, {})).toEqual({ events: 0, distinct: 0, rejected: 4 });
+    expect(await deliver(events, whole, {})).toMatchObject({ events: 0, distinct: 0, rejected: 4 });
     const metadata = { text: 'x'.repeat(40_000) };
     const leef = { ...whole, payload: 'leef' };
-    expect(await deliver([sampleEvent({ content: { metadata } })], leef, {})).toEqual({
+    expect(await deliver([sampleEvent({ content: { metadata } })], leef, {})).toMatchObject({
       events: 0,
       distinct: 0,
       rejected: 4,
@@ -274,9 +306,34 @@ describe('settings', () => {
   });
 
   it.each([
+    ['SEC: t', {}],
+    ['sec:t', {}],
+    ['X-Key: t', { headerName: 'x-key' }],
+  ])('takes the token pasted as %j', (secToken, change) => {
+    const parsed = parseSettings(qradar, { ...given, ...change, secToken });
+    expect(parsed.ok && secretsOf(parsed.settings).map((secret) => secret.reveal())).toEqual(['t']);
+  });
+
+  it.each(['Bearer t', 'a:b', 'SECt'])('changes nothing of the token %j, which is compared literally', (secToken) => {
+    const parsed = parseSettings(qradar, { ...given, secToken });
+    expect(parsed.ok && secretsOf(parsed.settings).map((secret) => secret.reveal())).toEqual([secToken]);
+  });
+
+  it('wants a client certificate and the key that belongs to it', async () => {
+    const [one, two] = [await generate([], { keyType: 'ec' }), await generate([], { keyType: 'ec' })];
+    const parsed = (clientCertificate: string, clientKey: string) =>
+      parseSettings(qradar, { ...given, clientCertificate, clientKey });
+    expect(parsed(one.cert, one.private)).toMatchObject({ ok: true });
+    expect(parsed(one.cert, two.private)).toMatchObject({ ok: false, problems: [{ field: 'clientKey' }] });
+    expect(parsed(one.cert, '')).toMatchObject({ ok: false, problems: [{ field: 'clientKey' }] });
+    expect(parsed('', one.private)).toMatchObject({ ok: false, problems: [{ field: 'clientCertificate' }] });
+  });
+
+  it.each([
     ['headerName', { headerName: 'Content-Length' }],
     ['headerName', { headerName: 'SEC:' }],
     ['secToken', { secToken: 'line\nbreak' }],
+    ['secToken', { secToken: 'SEC: line\r\nX-Other: 1' }],
     ['maxPayloadLength', { maxPayloadLength: '99999' }],
     ['payload', { payload: 'cef' }],
   ])('refuses a wrong %s: %o', (field, change) => {
@@ -312,11 +369,11 @@ async function deliver(
     brand: 'Acme',
     configuredAt: 0,
   });
-  await (await destination.prepare(events)).send(never);
+  const outcome = await (await destination.prepare(events)).send(never);
   await destination.close();
-  const { events: stored, distinct, rejected } = standIn.counts();
+  const { events: stored, distinct, rejected, requests } = standIn.counts();
   await standIn.close();
-  return { events: stored, distinct, rejected };
+  return { events: stored, distinct, rejected, requests, outcome };
 }
 
 /** An event as LEEF can hold it: control characters and line ends of strings outside of JSON are spaces. */

@@ -130,6 +130,12 @@ describe('an upload', () => {
     expect(JSON.stringify(judge(400, { error: { code: 'InvalidPayload', message: 'hush' } }))).not.toContain('hush');
   });
 
+  it('shows no secret and no more than an excerpt of what a header says', () => {
+    const outcome = JSON.stringify(judge(400, '', { 'x-ms-error-code': `hush${'x'.repeat(9_000)}` }));
+    expect(outcome).not.toContain('hush');
+    expect(outcome.length).toBeLessThan(1_000);
+  });
+
   function judge(
     status: number,
     body: unknown,

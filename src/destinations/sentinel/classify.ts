@@ -3,7 +3,15 @@ import { Compile } from 'typebox/compile';
 import type { Answer, Failure } from '../../outbound/outbound.ts';
 import { Secret } from '../../secrets.ts';
 import type { Outcome } from '../destination.ts';
-import { type AnswerFacts, evidenceOf, isHtml, outcomeOfAnswer, outcomeOfFailure, waitOf } from '../failure-outcome.ts';
+import {
+  type AnswerFacts,
+  evidenceOf,
+  excerpt,
+  isHtml,
+  outcomeOfAnswer,
+  outcomeOfFailure,
+  waitOf,
+} from '../failure-outcome.ts';
 import { readJson } from '../json-answer.ts';
 
 /** An access token, and the moment (milliseconds) from which it is not used any more. */
@@ -89,7 +97,7 @@ export function classifyToken(answer: Answer | Failure, facts: Omit<AnswerFacts,
       ...waitOf(answer, facts),
       ...evidence,
     };
-  const code = /AADSTS\d+/.exec(refusal.error_description ?? '')?.[0] ?? refusal.error;
+  const code = /AADSTS\d+/.exec(refusal.error_description ?? '')?.[0] ?? excerpt(refusal.error, facts.secrets);
   return {
     kind: 'misconfigured',
     cause: 'credential',
@@ -108,7 +116,7 @@ export function classifyUpload(answer: Answer, facts: UploadFacts): Outcome {
   if (status === 204) return { kind: 'delivered', status };
   const evidence = evidenceOf(answer, facts.secrets);
   const code = answer.headers['x-ms-error-code'] ?? readJson(UploadError, answer)?.error.code;
-  const reason = `Microsoft Sentinel answered ${status}${code ? `, ${code}` : ''}`;
+  const reason = `Microsoft Sentinel answered ${status}${code ? `, ${excerpt(code, facts.secrets)}` : ''}`;
   const misconfigured = (cause: 'credential' | 'permission' | 'setting', fix: string): Outcome => ({
     kind: 'misconfigured',
     cause,

@@ -16,7 +16,7 @@ describe('an upload body', () => {
       timestamp: Date.UTC(2026, 11, 31, 23, 59, 59, 999),
       content: { description: 'line\nbreak, 日本語', metadata: { TimeGenerated: 1 } },
     });
-    await expect(encodeRows([first, second])).toMatchFileSnapshot('fixtures/rows.json');
+    await expect(encodeRows([first, second]).body).toMatchFileSnapshot('fixtures/rows.json');
   });
 
   it('is always an array of rows, each the event beside its time', () => {
@@ -27,8 +27,8 @@ describe('an upload body', () => {
         (description, metadata) => {
           const event = sampleEvent({ content: { description, metadata } });
           const row = { TimeGenerated: '2026-01-15T10:30:00.000Z', ...JSON.parse(event.json) };
-          expect(JSON.parse(encodeRows([event]))).toEqual([row]);
-          expect(JSON.parse(encodeRows([event, event, event]))).toEqual([row, row, row]);
+          expect(JSON.parse(encodeRows([event]).body)).toEqual([row]);
+          expect(JSON.parse(encodeRows([event, event, event]).body)).toEqual([row, row, row]);
         },
       ),
     );
@@ -37,20 +37,27 @@ describe('an upload body', () => {
   it.each([1, 2, 100])('adds no more to %i events than is reckoned with', (count) => {
     const events = sampleEvents(count);
     const bytes = events.reduce((sum, event) => sum + event.bytes + OVERHEAD_BYTES, 0);
-    expect(Buffer.byteLength(encodeRows(events))).toBeLessThanOrEqual(bytes);
+    expect(Buffer.byteLength(encodeRows(events).body)).toBeLessThanOrEqual(bytes);
   });
 
   it('cuts and marks an event of which Azure would cut a column unmarked', () => {
     const event = sampleEvent({ content: { metadata: { note: 'x'.repeat(COLUMN_BYTES) } } });
-    const [row] = JSON.parse(encodeRows([event]));
+    const [row] = JSON.parse(encodeRows([event]).body);
     expect(Buffer.byteLength(JSON.stringify(row.metadata))).toBeLessThanOrEqual(COLUMN_BYTES);
     expect(row).toMatchObject({ id: event.id, trailproof: { truncated: [{ path: 'metadata' }] } });
+  });
+
+  it('leaves out an event of which no more can be cut, and names it', () => {
+    const long = sampleEvent({ id: 'long', content: { actor: { id: 'x'.repeat(70_000) } } });
+    const { body, unfit } = encodeRows([long, sampleEvent({ id: 'short' })]);
+    expect(JSON.parse(body)).toMatchObject([{ id: 'short' }]);
+    expect(unfit).toEqual(['long']);
   });
 
   it('leaves a large event whole when each of its columns fits', () => {
     const content = { description: 'x'.repeat(60_000), metadata: { note: 'y'.repeat(60_000) } };
     const event = sampleEvent({ content });
-    expect(JSON.parse(encodeRows([event]))).toMatchObject([content]);
+    expect(JSON.parse(encodeRows([event]).body)).toMatchObject([content]);
   });
 });
 

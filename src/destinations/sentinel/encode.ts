@@ -1,5 +1,6 @@
 import type { LoggedEvent } from '../../event/logged-event.ts';
 import { truncateEvent } from '../../event/truncate.ts';
+import type { Encoded } from '../unfit.ts';
 
 /** Place of the quoted time in an event's JSON, which begins `{"timestamp":"YYYY-MM-DDTHH:MM:SS.mmmZ"`. */
 const TIME_START = 13;
@@ -16,18 +17,24 @@ export const OVERHEAD_BYTES = '"TimeGenerated":,[]'.length + (TIME_END - TIME_ST
  * (Azure/azure-sdk-for-python#32562). The event's own fields are the columns, `TimeGenerated` the one every table has.
  * https://learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview
  */
-export function encodeRows(batch: readonly LoggedEvent[]): string {
-  const rows = batch.map((event) => {
+export function encodeRows(batch: readonly LoggedEvent[]): Encoded {
+  const rows: string[] = [];
+  const unfit: string[] = [];
+  for (const event of batch) {
     const json = fitColumns(event);
-    return `{"TimeGenerated":${json.slice(TIME_START, TIME_END)},${json.slice(1)}`;
-  });
-  return `[${rows.join(',')}]`;
+    if (json === null) unfit.push(event.id);
+    else rows.push(`{"TimeGenerated":${json.slice(TIME_START, TIME_END)},${json.slice(1)}`);
+  }
+  return { body: `[${rows.join(',')}]`, unfit };
 }
 
-/** The event's JSON, cut and marked if one of its columns would be cut unmarked. Only events that could are parsed. */
-function fitColumns({ json, bytes }: LoggedEvent): string {
+/**
+ * The event's JSON, cut and marked if one of its columns would be cut unmarked; null when it cannot be. Only events that
+ * could be concerned are parsed.
+ */
+function fitColumns({ json, bytes }: LoggedEvent): string | null {
   if (bytes <= COLUMN_BYTES) return json;
   const columns: object = JSON.parse(json);
   const isOver = (column: unknown): boolean => Buffer.byteLength(JSON.stringify(column)) > COLUMN_BYTES;
-  return Object.values(columns).some(isOver) ? (truncateEvent(json, COLUMN_BYTES) ?? json) : json;
+  return Object.values(columns).some(isOver) ? truncateEvent(json, COLUMN_BYTES) : json;
 }

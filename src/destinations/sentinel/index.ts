@@ -4,6 +4,7 @@ import { compress } from '../compress.ts';
 import type { Outcome } from '../destination.ts';
 import { outcomeOfFailure } from '../failure-outcome.ts';
 import { defineDestination, endpointBase, secretSetting, textSetting, urlSetting } from '../settings.ts';
+import { sendFitting } from '../unfit.ts';
 import { classifyUpload } from './classify.ts';
 import { encodeRows, OVERHEAD_BYTES } from './encode.ts';
 import { openTokens } from './token.ts';
@@ -59,6 +60,8 @@ const settings = Type.Object({
 /** Azure refuses more than 1,048,576 bytes, by what it reads from Content-Length; the docs mean uncompressed bytes too. */
 const BODY_BYTES = 950_000;
 
+const TOO_LONG = 'What identifies the event is longer than a column, 64 KB: Azure would cut it unmarked';
+
 /** A new role assignment takes up to so long to act; meanwhile uploads are answered 403. */
 const PERMISSION_WINDOW_MS = 30 * 60_000;
 
@@ -81,7 +84,7 @@ export const sentinel = defineDestination({
     settings: {
       ...given,
       ingestionEndpoint: endpointBase(given.ingestionEndpoint, /\/dataCollectionRules\/.*$/i),
-      authorityHost: endpointBase(given.authorityHost ?? PUBLIC_CLOUD),
+      authorityHost: endpointBase(given.authorityHost ?? PUBLIC_CLOUD, /(\/[^/]+)?\/(oauth2|v2\.0)(\/.*)?$/i),
     },
     problems: [],
   }),
@@ -129,8 +132,13 @@ export const sentinel = defineDestination({
     return {
       endpoint: ingestionEndpoint,
       async prepare(batch) {
-        const { body, headers } = await compress(encodeRows(batch));
-        return { bytes: body.length, send: (signal) => upload(body, headers, batch.length, signal) };
+        const { body: rows, unfit } = encodeRows(batch);
+        const { body, headers } = await compress(rows);
+        const events = batch.length - unfit.length;
+        return {
+          bytes: body.length,
+          send: (signal) => sendFitting(unfit, batch.length, TOO_LONG, () => upload(body, headers, events, signal)),
+        };
       },
       async check(signal, report) {
         const credential = await checkStep(

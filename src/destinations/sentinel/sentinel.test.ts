@@ -66,6 +66,8 @@ describe('the settings', () => {
     ['login.microsoftonline.com', 'https://monitor.azure.com/.default'],
     ['login.microsoftonline.us', 'https://monitor.azure.us/.default'],
     ['https://login.partner.microsoftonline.cn/', 'https://monitor.azure.cn/.default'],
+    ['https://login.microsoftonline.us/common/oauth2/v2.0/token', 'https://monitor.azure.us/.default'],
+    ['https://login.microsoftonline.com/t/v2.0/.well-known/openid-configuration', 'https://monitor.azure.com/.default'],
   ])('ask at %s for the scope of its cloud', async (authorityHost, scope) => {
     const result = parsed({ authorityHost });
     if (!result.ok) throw new Error(JSON.stringify(result.problems));

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../clock.ts';
 import { createOpenOutbound } from '../../outbound/open-outbound.ts';
@@ -397,6 +398,26 @@ describe('the Splunk stand-in', () => {
   ])('answers %s as Splunk does', async (_what, headers, query, expected) => {
     const [status, { code }] = await ask(event('a'), headers, `/services/collector/event/1.0${query}`);
     expect([status, code]).toEqual(expected);
+  });
+
+  it.each(['gzip', 'GZIP', 'identity'])('takes a body in the coding %s, and no other', async (coding) => {
+    const body = /gzip/i.test(coding) ? gzipSync(event('a')) : event('a');
+    const post = (headers: Record<string, string>) =>
+      fetch(`${standIn.url}/services/collector`, {
+        method: 'POST',
+        headers: { authorization: `Splunk ${STAND_IN_TOKENS.plain}`, ...headers },
+        body,
+      });
+    expect((await post({ 'content-encoding': coding })).status).toBe(200);
+    expect((await post({ 'content-encoding': 'deflate' })).status).toBe(415);
+    expect(standIn.counts().events).toBe(1);
+  });
+
+  it('tells its health without a token', async () => {
+    const health = `${standIn.url}/services/collector/health`;
+    expect(await (await fetch(health)).json()).toEqual({ text: 'HEC is healthy', code: 17 });
+    expect((await fetch(health, { method: 'HEAD' })).status).toBe(200);
+    expect((await fetch(health, { method: 'OPTIONS' })).headers.get('allow')).toBe('GET,HEAD,OPTIONS');
   });
 
   it('keeps confirmations apart by channel and forgets what it reported', async () => {

@@ -79,7 +79,7 @@ function route(request: StandInRequest, store: ReceivedStore, channels: Map<stri
   if (!isHealth && !isPost) return notFound(404);
   const allow = isHealth ? 'GET,HEAD,OPTIONS' : 'POST,OPTIONS';
   if (request.method === 'OPTIONS') return { status: 200, headers: { allow } };
-  if (isHealth) return request.method === 'GET' ? hec(200, 17) : notFound(405);
+  if (isHealth) return /^(GET|HEAD)$/.test(request.method) ? hec(200, 17) : notFound(405);
   if (request.method !== 'POST') return notFound(405);
   const token = tokenOf(request);
   if (typeof token !== 'string') return token;
@@ -91,8 +91,8 @@ function route(request: StandInRequest, store: ReceivedStore, channels: Map<stri
   if (name !== undefined && !GUID.test(name)) return hec(400, 11);
   const channel = acknowledges && name !== undefined ? channelOf(channels, name) : undefined;
   if (isAck && channel) return confirm(request.body.toString(), channel);
-  const coding = request.headers['content-encoding'] ?? 'gzip';
-  if (coding !== 'gzip') return { status: 415, headers: { 'content-type': 'text/html' }, body: '<html>415</html>' };
+  if (!/^(gzip|identity)$/i.test(request.headers['content-encoding'] ?? 'gzip'))
+    return { status: 415, headers: { 'content-type': 'text/html' }, body: '<html>415</html>' };
   if (request.body.length > MOST_BYTES) return hec(400, 6, { 'invalid-event-number': 0 });
   return index(request.body.toString(), token, store, channel);
 }
