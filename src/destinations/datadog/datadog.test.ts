@@ -22,6 +22,7 @@ describeDestination(datadog, {
   itemVerdicts: false,
   deduplicates: false,
   oversize: 'cut',
+  tls: true,
 });
 
 describe('the body', () => {

@@ -4,7 +4,15 @@ import { stepOf } from '../check-step.ts';
 import { compress } from '../compress.ts';
 import type { Outcome } from '../destination.ts';
 import { outcomeOfFailure } from '../failure-outcome.ts';
-import { defineDestination, endpointBase, secretSetting, secretsOf, textSetting, urlSetting } from '../settings.ts';
+import {
+  certificateSetting,
+  defineDestination,
+  endpointBase,
+  secretSetting,
+  secretsOf,
+  textSetting,
+  urlSetting,
+} from '../settings.ts';
 import { classifyIntake, classifyValidation } from './classify.ts';
 import { encodeLogs, LARGEST_LOG, overheadBytes } from './encode.ts';
 
@@ -40,6 +48,12 @@ const settings = Type.Object({
       description: 'Tags of every log, separated by commas.',
       placeholder: 'env:prod,team:security',
       maxLength: 2000,
+    }),
+  ),
+  caCertificate: Type.Optional(
+    certificateSetting({
+      title: 'CA certificate',
+      description: 'PEM; when a proxy of yours that inspects TLS stands between here and Datadog.',
     }),
   ),
 });
@@ -81,8 +95,8 @@ export const datadog = defineDestination({
     };
   },
 
-  open({ endpointUrl, service, tags, ...given }, { openOutbound, clock, brand }) {
-    const outbound = openOutbound({});
+  open({ endpointUrl, service, tags, caCertificate, ...given }, { openOutbound, clock, brand }) {
+    const outbound = openOutbound({ caCertificate });
     const framing = { source: given.source ?? brand.toLowerCase().replace(/\s+/g, '-'), service, tags };
     const key = { 'dd-api-key': given.apiKey.reveal() };
     const facts = () => ({ siem: 'Datadog', now: clock.now(), secrets: secretsOf(given) });

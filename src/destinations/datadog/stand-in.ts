@@ -36,7 +36,10 @@ export function startDatadogStandIn(options: StandInOptions): Promise<StandIn> {
     },
     faultAnswer,
     strikes: (kind, { path }) => path === INTAKE || !['too_large', 'refuse', 'reject_items'].includes(kind),
-    settings: (url) => ({ endpointUrl: url, apiKey: KEY, service: 'audit-log' }),
+    settings: (url, caCertificate) => ({
+      ...{ endpointUrl: url, apiKey: KEY, service: 'audit-log' },
+      ...(caCertificate !== undefined && { caCertificate }),
+    }),
   });
 }
 

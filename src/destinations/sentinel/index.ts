@@ -3,7 +3,14 @@ import { checkStep } from '../check-step.ts';
 import { compress } from '../compress.ts';
 import type { Outcome } from '../destination.ts';
 import { outcomeOfFailure } from '../failure-outcome.ts';
-import { defineDestination, endpointBase, secretSetting, textSetting, urlSetting } from '../settings.ts';
+import {
+  certificateSetting,
+  defineDestination,
+  endpointBase,
+  secretSetting,
+  textSetting,
+  urlSetting,
+} from '../settings.ts';
 import { sendFitting } from '../unfit.ts';
 import { classifyUpload } from './classify.ts';
 import { encodeRows, OVERHEAD_BYTES } from './encode.ts';
@@ -55,6 +62,12 @@ const settings = Type.Object({
       default: PUBLIC_CLOUD,
     }),
   ),
+  caCertificate: Type.Optional(
+    certificateSetting({
+      title: 'CA certificate',
+      description: 'PEM; when a proxy of yours that inspects TLS stands between here and Azure.',
+    }),
+  ),
 });
 
 /** Azure refuses more than 1,048,576 bytes, by what it reads from Content-Length; the docs mean uncompressed bytes too. */
@@ -92,7 +105,7 @@ export const sentinel = defineDestination({
   open(given, { openOutbound, clock, configuredAt }) {
     const { ingestionEndpoint, dcrImmutableId, streamName, clientSecret } = given;
     const { authorityHost: authority = PUBLIC_CLOUD } = given;
-    const outbound = openOutbound({});
+    const outbound = openOutbound({ caCertificate: given.caCertificate });
     const tokens = openTokens({ ...given, authority, scope: scopeOf(authority) }, outbound, clock);
     const url = `${ingestionEndpoint}/dataCollectionRules/${dcrImmutableId}/streams/${encodeURIComponent(streamName)}?api-version=2023-01-01`;
 

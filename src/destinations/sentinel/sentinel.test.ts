@@ -14,6 +14,7 @@ describeDestination(sentinel, {
   itemVerdicts: false,
   deduplicates: false,
   oversize: 'cut',
+  tls: true,
 });
 
 const MINUTE_MS = 60_000;
@@ -187,6 +188,7 @@ describe('the stand-in', () => {
     ['a body beyond 1,048,576 bytes', `[${' '.repeat(1_048_575)}]`, '', 413, 'ContentLengthLimitExceeded'],
     ['a body that is no JSON', '[', '', 400, 'InvalidPayload'],
     ['an unknown version', '[]', '?api-version=2020', 400, 'InvalidApiVersion'],
+    ['an empty body', '', '', 500, 'InternalServerError'],
   ])('refuses %s', async (_what, body, query, status, code) => {
     const answer = await post(await start(), body, query || undefined);
     expect(answer).toMatchObject({ status, headers: { 'x-ms-error-code': code } });

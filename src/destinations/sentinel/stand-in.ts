@@ -33,12 +33,13 @@ export function startSentinelStandIn(options: SentinelStandInOptions): Promise<S
     faultAnswer: (kind, { path }) => (LOGIN.test(path) ? WRONG_SECRET : FAULT_ANSWERS[kind]),
     // Entra ID has its own outages; what is tried out here are Azure Monitor's. A wrong credential concerns both.
     strikes: (kind, { path }) => !LOGIN.test(path) || (kind === 'unauthorized' && path.endsWith('/token')),
-    settings: (url) => ({
+    settings: (url, caCertificate) => ({
       ...APP,
       ingestionEndpoint: url,
       dcrImmutableId: DCR,
       streamName: STREAM,
       authorityHost: url,
+      ...(caCertificate !== undefined && { caCertificate }),
     }),
   });
 }
@@ -123,6 +124,8 @@ function upload(request: StandInRequest, store: ReceivedStore, tokens: ReadonlyM
   if (stream !== STREAM)
     return uploadError(400, 'InvalidStream', `Data collection rule '${dcr}' does not declare the stream '${stream}'.`);
 
+  // As Azure's own tests have it.
+  if (request.body.length === 0) return FAULT_ANSWERS.error;
   const rows = parse(request.body.toString());
   // Taken, but stored nowhere: Azure/azure-sdk-for-python#32562.
   if (isObject(rows)) return { status: 204 };

@@ -381,6 +381,8 @@ describe('the Splunk stand-in', () => {
     ['a blank event', `${event('a')}{"event":""}${event('c')}`, 13, 1],
     ['broken JSON', `${event('a')}{"event":`, 6, 1],
     ['no object at all', 'hello', 6, 0],
+    ['what is no object between two', `${event('a')} 5 ${event('c')}`, 6, 1],
+    ['what is no object at the end', `${event('a')},`, 6, 1],
     ['an exponent in time', `${event('a')}{"time":1.79E9,"event":{"id":"b"}}`, 15, 1],
     ['nested fields', `${event('a')}{"event":{"id":"b"},"fields":{"x":{}}}`, 15, 1],
     ['an index that is not allowed, off by one', `${event('a')}{"event":{"id":"b"},"index":"no"}${event('c')}`, 7, 2],

@@ -153,26 +153,31 @@ function index(body: string, token: string, store: ReceivedStore, channel: Chann
   return answer(200, 0);
 }
 
-/** The texts of the objects in a body: written one after another with or without space, or in one array. */
+/**
+ * The texts of the objects in a body: written one after another with or without space, or in one array. What is left
+ * open, or is no object, is the last: one more thing that cannot be read.
+ */
 function splitObjects(body: string): string[] {
   const text = body.trim();
-  const inside = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
+  const isArray = text.startsWith('[') && text.endsWith(']');
+  const inside = isArray ? text.slice(1, -1) : text;
   const objects: string[] = [];
   let depth = 0;
   let start = 0;
   let inString = false;
   for (let i = 0; i < inside.length; i++) {
-    const character = inside[i];
+    const character = inside[i]!;
     if (inString) {
       if (character === '\\') i++;
       else if (character === '"') inString = false;
+    } else if (depth === 0 && character !== '{') {
+      const isBetween = /\s/.test(character) || (isArray && character === ',');
+      if (!isBetween) return [...objects, inside.slice(i)];
     } else if (character === '"') inString = true;
     else if (character === '{' && depth++ === 0) start = i;
     else if (character === '}' && --depth === 0) objects.push(inside.slice(start, i + 1));
   }
-  // What is left open, or is no object at all, is one more thing that cannot be read.
-  const isRest = depth !== 0 || (objects.length === 0 && inside.trim() !== '');
-  return isRest ? [...objects, inside.slice(start)] : objects;
+  return depth === 0 ? objects : [...objects, inside.slice(start)];
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
