@@ -48,12 +48,16 @@ export function encodeChunk(events: readonly LoggedEvent[]): string | Uint8Array
     bytes: events.map((event) => event.bytes),
   };
   const text = `${JSON.stringify(directory)}\n${events.map((event) => event.json).join('\n')}`;
-  return events.length < COMPRESSED_EVENTS ? text : zstdCompressSync(text, FASTEST);
+  if (events.length < COMPRESSED_EVENTS) return text;
+  const plain = Buffer.from(text);
+  const body = zstdCompressSync(plain, FASTEST);
+  release(plain);
+  return body;
 }
 
 /** The events of a row; the first has sequence `first`. */
 export function decodeChunk(team: TeamId, first: Sequence, body: string | Uint8Array): readonly LoggedEvent[] {
-  const text = typeof body === 'string' ? body : zstdDecompressSync(body, WHOLE).toString('utf8');
+  const text = typeof body === 'string' ? body : decompress(body);
   const [head, ...lines] = text.split('\n');
   const directory = JSON.parse(head ?? '') as Directory;
   return lines.map((json, index) => ({
@@ -67,4 +71,20 @@ export function decodeChunk(team: TeamId, first: Sequence, body: string | Uint8A
     json,
     bytes: directory.bytes[index]!,
   }));
+}
+
+function decompress(body: Uint8Array): string {
+  const plain = zstdDecompressSync(body, WHOLE);
+  const text = plain.toString('utf8');
+  release(plain);
+  return text;
+}
+
+/**
+ * Gives a buffer's memory back at once. Left to the garbage collector it counts as garbage of the whole heap, which at
+ * full speed is then marked again and again for the sake of a few such buffers.
+ */
+function release(buffer: Buffer<ArrayBuffer>): void {
+  // Small buffers share their memory with others.
+  if (buffer.buffer.byteLength > Buffer.poolSize) buffer.buffer.transfer(0);
 }

@@ -27,8 +27,14 @@ export class LogReader {
 
   /** The events after `after`, oldest first. */
   *events(no: number, team: TeamId, after: Sequence): Generator<LoggedEvent> {
-    for (const chunk of this.chunks(no, team, after))
-      for (const event of chunk) if (event.sequence > after) yield event;
+    for (const chunk of this.chunks(no, team, after)) {
+      const last = chunk.at(-1);
+      for (const event of chunk) {
+        // Read to its end, a row is not needed again.
+        if (event === last) this.#decoded.delete(keyOf(no, chunk[0]!.sequence, chunk.length));
+        if (event.sequence > after) yield event;
+      }
+    }
   }
 
   /** The rows that hold events after `after`, oldest first; one snapshot. */
@@ -42,7 +48,7 @@ export class LogReader {
       after,
     );
     for (const { first, count, body } of rows) {
-      const key = `${no} ${first} ${count}`;
+      const key = keyOf(no, first, count);
       let events = this.#decoded.get(key);
       if (!events) {
         events = decodeChunk(team, first, body);
@@ -106,6 +112,10 @@ export class LogReader {
   #team(team: TeamId): { no: number; last: Sequence } | undefined {
     return this.#connection.get('SELECT no, last_sequence AS last FROM team WHERE id = ?', team);
   }
+}
+
+function keyOf(no: number, first: Sequence, count: number): string {
+  return `${no} ${first} ${count}`;
 }
 
 /** Takes events until a limit is reached, but one at least. */
