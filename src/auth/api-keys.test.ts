@@ -107,6 +107,7 @@ describe('API keys', () => {
     await keyring.revoke(key.id, BY);
     expect(typesOf('apikey.created').map(({ team }) => team)).toEqual(['acme', '_installation']);
     expect(typesOf('apikey.revoked').map(({ team }) => team)).toEqual(['acme']);
+    expect(JSON.parse(typesOf('apikey.revoked')[0]!.json).changes).toMatchObject({ previous: { revokedAt: null } });
     expect(JSON.stringify(typesOf('apikey.created'))).not.toContain(secret.reveal());
   });
 

@@ -125,7 +125,7 @@ export function createKeyring(options: {
       const at = clock.now();
       const description = `API key "${key.name}" was revoked`;
       const revoked = await store.revoke(id, at, [
-        ownEvent({ ...keyEvent('apikey.revoked', key, by, at), description }),
+        ownEvent({ ...keyEvent('apikey.revoked', key, by, at), description, changes: revocation(at) }),
       ]);
       revocations += 1;
       found.clear();
@@ -145,6 +145,10 @@ const FOUND_MS = 30_000;
 const UNKNOWN_MS = 5_000;
 const FLUSH_MS = 60_000;
 const REPORT_MS = 3_600_000;
+
+function revocation(at: number) {
+  return { previous: { revokedAt: null }, current: { revokedAt: new Date(at).toISOString() } };
+}
 
 function keyEvent(eventType: string, key: ApiKey, by: Actor, at: number): Omit<OwnEvent, 'description'> {
   const target = { type: 'api_key', id: key.id, name: key.name };

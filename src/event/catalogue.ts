@@ -66,6 +66,7 @@ export const EVENT_TYPES: readonly CatalogueType[] = [
     ['siem.destination.resumed', 'SIEM destination resumed'],
     ['siem.destination.tested', 'SIEM connection tested'],
     ['siem.destination.replayed', 'Events sent to a SIEM again'],
+    ['siem.destination.replay_cancelled', 'Sending to a SIEM again stopped'],
     ['siem.destination.state_changed', 'SIEM destination changed state'],
     ['siem.categories.updated', 'Forwarded categories changed'],
     ['siem.dead_letters.redriven', 'Dead letters sent again'],

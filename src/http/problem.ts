@@ -93,7 +93,6 @@ const RETRY_AFTER_SECONDS = 2;
 const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_body',
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_body',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_body',
   FST_ERR_CTP_EMPTY_TYPE: 'unsupported_media_type',
@@ -108,7 +107,9 @@ function fromFastify(error: FastifyError): ProblemError {
     const errors = error.validation.flatMap(wrongFields);
     // Of a union's complaints about one place the first is the useful one.
     const first = errors.filter(({ path }, i) => errors.findIndex((e) => e.path === path) === i);
-    return problem('invalid_request', first.map((e) => `${e.path} ${e.message}`.trim()).join('; '), { errors: first });
+    return problem('invalid_request', first.map((e) => `${e.path || 'the body'} ${e.message}`).join('; '), {
+      errors: first,
+    });
   }
   const known = FASTIFY_CODES[error.code];
   if (known) return problem(known, error.message);

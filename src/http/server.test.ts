@@ -74,7 +74,10 @@ describe('what is not there', () => {
       api.call('POST', '/v1/destinations', { key, body, headers: { 'content-type': type } });
     expect(await post('x', 'text/plain')).toMatchObject({ status: 415, json: { code: 'unsupported_media_type' } });
     expect(await post('{"kind":', 'application/json')).toMatchObject({ status: 400, json: { code: 'invalid_body' } });
-    expect(await post('', 'application/json')).toMatchObject({ status: 400, json: { code: 'invalid_body' } });
+    expect(await post('', 'application/json')).toMatchObject({
+      status: 400,
+      json: { code: 'invalid_request', detail: 'the body must be object' },
+    });
     expect(await post(`"${'x'.repeat(1_048_576)}"`, 'application/json')).toMatchObject({
       status: 413,
       json: { code: 'body_too_large' },

@@ -46,6 +46,11 @@ export async function buildServer(parts: ServerParts): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.removeContentTypeParser('text/plain');
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  // Many clients name the type though they send nothing, to pause or to delete: that is no body, not a broken one.
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, null) : parseJson(request, `${body}`, done),
+  );
   for (const schema of [Problem, Destination, ...EVENT_SCHEMAS]) app.addSchema(schema);
 
   app.decorateRequest('principal', null);

@@ -24,7 +24,7 @@ import { shownDestination } from './destinations.ts';
 
 /** What is done to a destination, and what can be seen of its work. */
 export function destinationActionRoutes(app: App, parts: ServerParts): void {
-  const { delivery, clock } = parts;
+  const { delivery, log, clock } = parts;
   const read = { access: 'destinations:read' } as const;
   const readEvents = { access: 'events:read' } as const;
   const write = { access: 'destinations:write' } as const;
@@ -48,6 +48,7 @@ export function destinationActionRoutes(app: App, parts: ServerParts): void {
         const paused = destinationEvent(request, stored, clock.now(), {
           eventType: 'siem.destination.paused',
           description: `SIEM destination "${stored.name}" was paused`,
+          changes: { previous: { paused: false }, current: { paused: true } },
         });
         await delivery.pause(stored.id, actor.name ?? actor.id, [paused]);
       }
@@ -71,6 +72,7 @@ export function destinationActionRoutes(app: App, parts: ServerParts): void {
         const resumed = destinationEvent(request, stored, clock.now(), {
           eventType: 'siem.destination.resumed',
           description: `SIEM destination "${stored.name}" was resumed`,
+          changes: { previous: { paused: true }, current: { paused: false } },
           metadata: { pausedSince: toTime(stored.paused.at) },
         });
         await delivery.resume(stored.id, [resumed]);
@@ -202,9 +204,17 @@ export function destinationActionRoutes(app: App, parts: ServerParts): void {
       schema: { ...common, params: ReplayParams, summary: 'Stop a replay', response: NO_CONTENT },
     },
     async (request, reply) => {
-      const { id } = await destinationOf(request, parts);
-      if (!(await delivery.cancelReplay(id, request.params.replay)))
+      const stored = await destinationOf(request, parts);
+      const { replay } = request.params;
+      if (!(await delivery.cancelReplay(stored.id, replay)))
         throw problem('not_found', 'There is no such replay, or it has ended.');
+      const cancelled = destinationEvent(request, stored, clock.now(), {
+        eventType: 'siem.destination.replay_cancelled',
+        description: `Sending events to "${stored.name}" again was stopped`,
+        changes: { previous: { status: 'running' }, current: { status: 'cancelled' } },
+        metadata: { replay },
+      });
+      await log.append([cancelled]);
       return reply.code(204).send();
     },
   );

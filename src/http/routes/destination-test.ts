@@ -46,7 +46,7 @@ export function destinationTestRoute(app: App, parts: ServerParts): void {
       const context = { openOutbound, clock, brand: config.brandName, configuredAt: stored.updatedAt };
       const test = testConnection({ kind, settings, context, team: stored.team }, liveSignal(reply));
       const steps = recorded(test, (result) => record(request, stored, result));
-      if (!request.headers.accept?.includes('application/json'))
+      if (!wantsJson(request))
         return reply
           .type('text/event-stream')
           .header('x-accel-buffering', 'no')
@@ -67,6 +67,11 @@ export function destinationTestRoute(app: App, parts: ServerParts): void {
     });
     await delivery.tested(stored.id, attemptOf(test, clock.now()), [tested]);
   }
+}
+
+/** Whoever names both reads the stream. */
+function wantsJson({ headers: { accept = '' } }: FastifyRequest): boolean {
+  return /application\/json/i.test(accept) && !/text\/event-stream/i.test(accept);
 }
 
 /** The steps, with the result kept before it is told. */

@@ -142,8 +142,12 @@ describe('what is done to a destination', () => {
     const paused = await audited('siem.destination.paused');
     await post(`/${id}/pause`);
     expect((await audited('siem.destination.paused')).id).toBe(paused.id);
+    expect(paused.changes).toEqual({ previous: { paused: false }, current: { paused: true } });
     expect((await post(`/${id}/resume`)).json.state).toBe('pending');
-    expect((await audited('siem.destination.resumed')).target.id).toBe(id);
+    expect(await audited('siem.destination.resumed')).toMatchObject({
+      target: { id },
+      changes: { previous: { paused: true }, current: { paused: false } },
+    });
   });
 
   it('deletes it, recorded with what it was', async () => {
@@ -176,6 +180,11 @@ describe('what is done to a destination', () => {
     expect((await audited('siem.destination.replayed')).target.id).toBe(id);
     expect(await api.call('DELETE', at(`/${id}/replays/${json.id}`), { key })).toMatchObject({ status: 204 });
     expect(await api.call('DELETE', at(`/${id}/replays/none`), { key })).toMatchObject({ status: 404 });
+    expect(await audited('siem.destination.replay_cancelled')).toMatchObject({
+      target: { id },
+      changes: { previous: { status: 'running' }, current: { status: 'cancelled' } },
+      metadata: { replay: json.id },
+    });
     expect(await post(`/${id}/replay`, { from: range.to, to: range.from })).toMatchObject({ status: 400 });
   });
 
@@ -195,6 +204,17 @@ describe('what is done to a destination', () => {
     expect((await post(`/${id}/dead-letters/redrive`, { ids: ['nobody'] })).json).toEqual({ redriven: 0 });
     expect((await post(`/${id}/dead-letters/redrive`)).json).toEqual({ redriven: 1 });
     expect((await audited('siem.dead_letters.redriven')).target.id).toBe(id);
+  });
+});
+
+describe('a call without a body', () => {
+  it('may name a content type all the same', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const { id: other } = (await create()).json;
+    const call = (method: string, path: string) => api.call(method, at(path), { key, headers });
+    for (const action of ['pause', 'resume', 'dead-letters/redrive'])
+      expect(await call('POST', `/${other}/${action}`)).toMatchObject({ status: 200 });
+    expect(await call('DELETE', `/${other}`)).toMatchObject({ status: 204 });
   });
 });
 
@@ -226,7 +246,7 @@ describe('POST /v1/destinations/{id}/test', () => {
 
   it('streams the steps as they end', async () => {
     await withStandIn({}, async (of) => {
-      const { headers, text } = await test(of, '*/*');
+      const { headers, text } = await test(of, 'text/event-stream, application/json;q=0.9');
       expect(headers.get('content-type')).toBe('text/event-stream');
       const frames = text.trim().split('\n\n');
       expect(frames[0]).toMatch(/^event: step\ndata: \{"name":"address","ok":true/);
