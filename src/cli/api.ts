@@ -39,15 +39,22 @@ export function openApi(at: { readonly socketPath: string } | { readonly url: st
   const prefix = remote?.pathname.replace(/\/$/, '') ?? '';
   const auth = 'key' in at ? { authorization: `Bearer ${at.key}` } : {};
 
-  const request = (method: Method, path: string, headers: Record<string, string>, body?: Buffer | string) =>
-    client.request({
-      method,
-      path: prefix + path,
-      headers: { ...auth, ...headers },
-      body: body ?? null,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+  const request = async (method: Method, path: string, headers: Record<string, string>, body?: Buffer | string) => {
+    try {
+      return await client.request({
+        method,
+        path: prefix + path,
+        headers: { ...auth, ...headers },
+        body: body ?? null,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+    } catch (cause) {
+      if (!remote) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`No answer from ${remote.origin} (${reason}). Does the service run there?`, { cause });
+    }
+  };
 
   return {
     json: async <T>(method: Method, path: string, body?: unknown): Promise<T> => {
@@ -85,8 +92,7 @@ function parse(text: string): unknown {
 }
 
 function describe(status: number, problem: Readonly<Record<string, unknown>>): string {
-  const lines = [String(problem['detail'] ?? problem['title'] ?? `The service answered ${status}`)];
-  const errors = problem['errors'];
-  if (Array.isArray(errors)) for (const e of errors) lines.push(`  ${e.path}: ${e.message}`);
-  return lines.join('\n');
+  const { title = `The service answered ${status}`, detail = title, errors } = problem;
+  // The detail of wrong fields is these fields once more, in one line.
+  return Array.isArray(errors) ? [title, ...errors.map((e) => `  ${e.path}: ${e.message}`)].join('\n') : String(detail);
 }

@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { Api } from './api.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,7 +21,6 @@ export interface Cli {
 }
 
 export function positiveInteger(text: string): number {
-  if (!/^\d+$/.test(text))
-    throw new CommanderError(EXIT.usage, 'commander.invalidArgument', `error: "${text}" is not a whole number`);
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
   return Number(text);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type Cli, EXIT } from './cli.ts';
+import { explainSystemError } from './system-error.ts';
 import { count, table } from './terminal.ts';
 
 interface Destination {
@@ -64,7 +65,8 @@ export function addDestinations(program: Command, cli: Cli): void {
     .option(
       '--set <name=value...>',
       'a setting; @FILE reads the value from a file, which keeps secrets out of the process list',
-      [],
+      setting,
+      {},
     )
     .option('--categories <category...>', 'only these categories (default: all)')
     .option('--start-at <when>', 'now, beginning, or a time (ISO 8601)', 'now')
@@ -73,14 +75,14 @@ export function addDestinations(program: Command, cli: Cli): void {
         team: string;
         kind: string;
         name: string;
-        set: string[];
+        set: Settings;
         categories?: string[];
         startAt: string;
       }) => {
         const body = {
           kind: o.kind,
           name: o.name,
-          settings: Object.fromEntries(o.set.map(setting)),
+          settings: o.set,
           startAt: o.startAt,
           ...(o.categories ? { filter: { categories: o.categories } } : {}),
         };
@@ -159,11 +161,21 @@ export function addDestinations(program: Command, cli: Cli): void {
 }
 
 /** `name=value`; `name=@file` reads the file, without the line end editors add. */
-function setting(text: string): [string, unknown] {
+function setting(text: string, others: Settings): Settings {
   const split = text.indexOf('=');
-  if (split < 1) throw new Error(`--set ${text}: expected name=value`);
+  if (split < 1) throw new InvalidArgumentError('Write name=value.');
   const name = text.slice(0, split);
   const value = text.slice(split + 1);
-  if (value.startsWith('@')) return [name, readFileSync(value.slice(1), 'utf8').replace(/\r?\n$/, '')];
-  return [name, value === 'true' ? true : value === 'false' ? false : value];
+  if (value.startsWith('@')) return { ...others, [name]: contentOf(value.slice(1)) };
+  return { ...others, [name]: value === 'true' ? true : value === 'false' ? false : value };
 }
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new InvalidArgumentError(explainSystemError(error) ?? `${file} cannot be read.`);
+  }
+}
+
+type Settings = Readonly<Record<string, unknown>>;

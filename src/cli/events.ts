@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createImporter } from '../ingest/import-ids.ts';
 import { type Api, openApi } from './api.ts';
 import { type Cli, EXIT } from './cli.ts';
@@ -31,6 +31,7 @@ export function addEvents(program: Command, cli: Cli): void {
     .option(
       '--url <url>',
       'import into the service at this URL with the key in TRAILPROOF_KEY, instead of the one of this data folder',
+      httpUrl,
     )
     .action(async (file: string, o: { team?: string; url?: string }) => {
       const work = (api: Api): Promise<Totals> => importFile(api, file, o.team, cli);
@@ -68,6 +69,12 @@ export function addEvents(program: Command, cli: Cli): void {
     });
 }
 
+function httpUrl(text: string): string {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
+    throw new InvalidArgumentError('It is not an http(s) address.');
+  return text;
+}
+
 async function remote<T>(url: string, cli: Cli, work: (api: Api) => Promise<T>): Promise<T> {
   const key = cli.env['TRAILPROOF_KEY'];
   if (!key) throw new Error('--url needs an API key with the scope events:write in TRAILPROOF_KEY');
@@ -81,7 +88,9 @@ async function remote<T>(url: string, cli: Cli, work: (api: Api) => Promise<T>):
 
 async function importFile(api: Api, file: string, team: string | undefined, cli: Cli): Promise<Totals> {
   const totals: Totals = { accepted: 0, duplicates: 0, rejected: 0, examples: [] };
-  const size = file === '-' ? null : (await stat(file)).size;
+  const info = file === '-' ? null : await stat(file);
+  if (info?.isDirectory()) throw new Error(`${file} is a folder. Name a file with one event a line (NDJSON).`);
+  const size = info?.size ?? null;
   const bar = progress(cli.terminal);
   const importer = createImporter(team);
   let read = 0;

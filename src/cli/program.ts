@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type Config, readConfig } from '../config/config.ts';
 import { ApiError } from './api.ts';
 import { type Cli, EXIT, positiveInteger } from './cli.ts';
@@ -7,6 +7,7 @@ import { addEvents } from './events.ts';
 import { addKeys } from './keys.ts';
 import { addMaintenance } from './maintenance.ts';
 import { type StartCore, withOperator } from './session.ts';
+import { explainSystemError } from './system-error.ts';
 import { addTeams } from './teams.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -42,6 +43,12 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
     },
   };
 
+  // Whoever read the results may leave (`| head -1`): they had enough, and nothing failed.
+  for (const stream of [terminal.out, terminal.err])
+    stream.on('error', (error) => {
+      if (!isClosedPipe(error)) throw error;
+    });
+
   program
     .description('The audit log that proves it arrived.')
     .option('--json', 'print results as JSON')
@@ -68,7 +75,7 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
     .option(
       '--port <n>',
       'port of the page; the stand-ins take the five ports after it (0: any free ports)',
-      positiveInteger,
+      sandboxPort,
       4100,
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -107,7 +114,8 @@ class ConfigMistakes extends Error {
 
 function explain(error: unknown, terminal: Terminal, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const message = error instanceof Error ? error.message : String(error);
+  if (isClosedPipe(error)) return EXIT.done;
+  const message = explainSystemError(error) ?? (error instanceof Error ? error.message : String(error));
   const code = error instanceof ConfigMistakes ? EXIT.config : EXIT.failed;
   if (json) {
     const problem =
@@ -119,6 +127,16 @@ function explain(error: unknown, terminal: Terminal, json: boolean): number {
     terminal.out.write(`${JSON.stringify({ error: problem })}\n`);
   } else terminal.err.write(`${message}\n`);
   return code;
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+function sandboxPort(text: string): number {
+  const port = positiveInteger(text);
+  if (port > 65_530) throw new InvalidArgumentError('It is at most 65530: the stand-ins take the five ports after it.');
+  return port;
 }
 
 function allCommands(command: Command): Command[] {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ServiceProcess, startService, temporaryFolder } from '../rig/service.ts';
@@ -16,7 +17,8 @@ interface Ran {
 async function run(
   folder: string,
   args: readonly string[],
-  options: { input?: string; env?: Record<string, string> } = {},
+  /** `leaves`: closes the output after the first piece of it. */
+  options: { input?: string; env?: Record<string, string>; leaves?: boolean } = {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, ...options.env },
@@ -25,6 +27,7 @@ async function run(
   let err = '';
   child.stdout.on('data', (text) => {
     out += text;
+    if (options.leaves) child.stdout.destroy();
   });
   child.stderr.on('data', (text) => {
     err += text;
@@ -54,7 +57,17 @@ describe('the command line', () => {
     [['keys', 'create', '--scope', 'everything', '--team', 'acme'], 'Allowed choices are'],
     [['keys', 'create', '--scope', 'events:read'], 'name either --team or --all-teams'],
     [['teams', 'create', '--id', 'acme'], "required option '--name <name>'"],
-    [['demo', '--events', 'many'], '"many" is not a whole number'],
+    [['demo', '--events', 'many'], "argument 'many' is invalid. It is not a whole number."],
+    [['sandbox', '--port', '65535'], 'It is at most 65530'],
+    [
+      ['destinations', 'create', '--team', 'a', '--kind', 'splunk', '--name', 'S', '--set', 'token'],
+      'Write name=value.',
+    ],
+    [
+      ['destinations', 'create', '--team', 'a', '--kind', 'splunk', '--name', 'S', '--set', 'token=@/no/such/file'],
+      'There is no file /no/such/file.',
+    ],
+    [['events', 'import', 'f', '--url', 'trailproof.example'], 'It is not an http(s) address.'],
   ])('answers wrong usage %j with 2 and what is wrong', async (args, message) => {
     const { code, err } = await run(folder.path, args);
     expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(message) });
@@ -114,6 +127,32 @@ describe('the command line', () => {
       'auth.logout',
     ]);
     expect(csv.out.trim().split(/\r?\n/)).toHaveLength(3);
+  });
+
+  it.each([
+    [['events', 'import', '/no/such/file'], 'There is no file /no/such/file.'],
+    [['events', 'import', tmpdir()], 'is a folder. Name a file with one event a line (NDJSON).'],
+    [['events', 'import', MAIN, '--url', 'http://127.0.0.1:1'], 'Does the service run there?'],
+  ])('says of %j what happened and what to do, and exits with 1', async (args, message) => {
+    const { code, err } = await run(folder.path, args, { env: { TRAILPROOF_KEY: 'tp_key' } });
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining(message) });
+  });
+
+  it('names each wrong field once', async () => {
+    expect(await run(folder.path, ['teams', 'create', '--id', '_x', '--name', 'X'])).toMatchObject({
+      code: 1,
+      err: 'The request is not as documented\n  id: must not begin with _\n',
+    });
+  });
+
+  it('takes a reader that had enough for no failure', async () => {
+    await run(folder.path, ['teams', 'create', '--id', 'long', '--name', 'Long']);
+    const line = `{"timestamp":"2026-01-15T10:30:00Z","eventType":"auth.logout","description":"${'x'.repeat(100_000)}"}\n`;
+    await run(folder.path, ['events', 'import', '-', '--team', 'long'], { input: line.repeat(20) });
+    expect(await run(folder.path, ['events', 'export', '--team', 'long'], { leaves: true })).toMatchObject({
+      code: 0,
+      err: '',
+    });
   });
 
   it('finds nothing wrong with a healthy folder, and says what is wrong with an open one', async () => {

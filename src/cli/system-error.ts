@@ -1,0 +1,12 @@
+/** What the operating system refused, in words and with what to do; undefined for any other error. */
+export function explainSystemError(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const { code, path, port } = error as NodeJS.ErrnoException & { readonly port?: number };
+  if (code === 'EADDRINUSE' && port !== undefined)
+    return `Port ${port} is in use. Stop what uses it, or choose another (PORT for serve, --port for sandbox).`;
+  if (code === 'EACCES' && port !== undefined) return `Port ${port} is not for this user. Choose one from 1024 on.`;
+  if (path === undefined) return undefined;
+  if (code === 'ENOENT') return `There is no file ${path}.`;
+  if (code === 'EACCES' || code === 'EPERM') return `This user may not open ${path}: change its permissions.`;
+  return undefined;
+}
