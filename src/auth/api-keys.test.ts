@@ -31,9 +31,11 @@ function setUp() {
     },
     touch: async (marks) => void asked.touches.push(marks),
   };
-  const keyring = createKeyring({ store, append: async (events) => audit.push(...events), clock });
+  /** As after a restart: over the same store and log. */
+  const newKeyring = () => createKeyring({ store, append: async (events) => audit.push(...events), clock });
+  const keyring = newKeyring();
   const typesOf = (type: string) => audit.filter(({ eventType }) => eventType === type);
-  return { clock, kept, audit, asked, store, keyring, typesOf };
+  return { clock, kept, audit, asked, store, keyring, newKeyring, typesOf };
 }
 
 describe('API keys', () => {
@@ -127,6 +129,20 @@ describe('API keys', () => {
       context: { ipAddress: '192.0.2.7', teamId: 'acme' },
       metadata: { endpoint: 'POST /v1/events' },
     });
+  });
+
+  it('leave the same event of their use after a restart within the hour, so that the log keeps one', async () => {
+    const { keyring, newKeyring, clock, typesOf } = setUp();
+    const { secret } = await keyring.create(REQUEST, BY);
+    await keyring.authenticate(secret.reveal(), ORIGIN);
+    await clock.advance(60_000);
+    await newKeyring().authenticate(secret.reveal(), ORIGIN);
+    await newKeyring().authenticate(secret.reveal(), { ...ORIGIN, ipAddress: '192.0.2.8' });
+    await clock.advance(3_600_000);
+    await newKeyring().authenticate(secret.reveal(), ORIGIN);
+    const [first, again, elsewhere, later] = typesOf('apikey.used').map(({ id }) => id);
+    expect(again).toBe(first);
+    expect(new Set([first, elsewhere, later]).size).toBe(3);
   });
 
   it('are marked used at most once a minute, all together, and what is left when closing', async () => {

@@ -82,8 +82,11 @@ export function createKeyring(options: {
     if (reported.has(place)) return;
     reported.set(place, true);
     const { endpoint, ...context } = origin;
+    const at = clock.now();
     const event = ownEvent({
-      ...keyEvent('apikey.used', key, auditActor(principal, context), clock.now()),
+      ...keyEvent('apikey.used', key, auditActor(principal, context), at),
+      // The same all through an hour: what a process before this one has reported, the log does not take again.
+      id: `used-${hash('sha256', `${place} ${Math.floor(at / REPORT_MS)}`, 'hex')}`,
       description: `API key "${key.name}" was used`,
       metadata: { endpoint },
     });

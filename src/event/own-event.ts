@@ -9,6 +9,8 @@ export const INSTALLATION_TEAM: TeamId = '_installation';
 /** Something Trailproof itself did or saw. Never holds a secret. */
 export interface OwnEvent {
   team: TeamId;
+  /** Default: a new UUIDv7. One that follows from what happened keeps the log from taking it twice. */
+  id?: string;
   /** A type of the catalogue; its category comes from there. */
   eventType: string;
   /** Default `success`. */
@@ -30,7 +32,7 @@ export function ownEvent(event: OwnEvent): NewEvent {
   if (eventCategory === undefined) throw new Error(`event type not in the catalogue: ${event.eventType}`);
   return sealEvent({
     timestamp: new Date(event.at).toISOString(),
-    id: randomUUIDv7(),
+    id: event.id ?? randomUUIDv7(),
     version: '1.0',
     eventType: event.eventType,
     eventCategory,
