@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOpenOutbound } from '../outbound/open-outbound.ts';
@@ -70,6 +72,21 @@ describe('a stand-in’s record', () => {
     await ask('POST', '/', gzipSync('Zipped'), { 'content-encoding': 'GZIP' });
     expect([...standIn.ids().keys()]).toEqual(['zipped', 'Zipped']);
     expect(await ask('POST', '/', 'plain', { 'content-encoding': 'gzip' })).toMatchObject({ status: 400 });
+  });
+
+  it('keeps of what it does not keep whole the ids alone', async () => {
+    setFlagsFromString('--expose-gc');
+    const heapUsed = (): number => {
+      runInNewContext('gc')();
+      return process.memoryUsage().heapUsed;
+    };
+    const filler = 'x'.repeat(1_000_000);
+    await ask('POST', '/', filler);
+    const before = heapUsed();
+    for (let i = 0; i < 60; i++) await ask('POST', '/', `an-id-of-some-length-${i}\n${filler}`);
+    for (let i = 0; i < 20; i++) await ask('POST', '/', `${i}`);
+    expect(standIn.counts().distinct).toBe(81);
+    expect(heapUsed() - before).toBeLessThan(30_000_000);
   });
 
   it('is shown and cleared over HTTP', async () => {

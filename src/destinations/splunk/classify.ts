@@ -119,6 +119,7 @@ export function classifyPost(answer: Answer, facts: HecFacts): Outcome {
     case 27: // HEC ACK channel is at capacity
       return busy();
     case 10: // Data channel is missing
+    case 14: // ACK is disabled: said of a question for a confirmation; of a post, it is about the token all the same
     case 28: // the same, on Splunk Cloud
       return person('setting', CHANNEL);
     case 12: // Event field is required

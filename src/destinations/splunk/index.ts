@@ -105,10 +105,8 @@ export const splunk = defineDestination({
 
 /** Source types are written in lower case without spaces by convention: `acme:audit`. */
 function metadataOf(given: SplunkSettings, brand: string): HecMetadata {
-  const name = brand
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .slice(0, BRAND_BYTES);
+  const written = brand.toLowerCase().replace(/[^a-z0-9]+/g, '_');
+  const name = written.slice(0, BRAND_BYTES).replace(/^_|_$/g, '') || 'trailproof';
   return {
     host: 'trailproof',
     source: given.source ?? name,

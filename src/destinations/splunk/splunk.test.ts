@@ -67,6 +67,7 @@ describe('what Splunk answers', () => {
     [503, { text: 'Server is busy', code: 9 }, { kind: 'throttled', taken: [] }],
     [400, { text: 'Data channel is missing', code: 10 }, { kind: 'misconfigured', cause: 'setting' }],
     [400, { text: 'Invalid data channel', code: 11 }, { kind: 'misconfigured', cause: 'setting' }],
+    [400, { text: 'ACK is disabled', code: 14 }, { kind: 'misconfigured', cause: 'setting' }],
     [400, { text: 'Query string authorization is not enabled', code: 16 }, { kind: 'misconfigured' }],
     [503, { text: 'HEC is unhealthy, queues are full', code: 18 }, { kind: 'throttled' }],
     [503, { text: 'HEC is unhealthy, ack service unavailable', code: 19 }, { kind: 'throttled' }],
@@ -212,6 +213,16 @@ describe('a Splunk destination', () => {
     expect(standIn.counts()).toMatchObject({ requests: 4, distinct: 3, duplicates: 0 });
     expect(clock.slept).toEqual([500, 1000]);
     expect(await destination.check(never)).toMatchObject({ kind: 'delivered' });
+  });
+
+  it.each([
+    ['Acme, Inc.', 'acme_inc'],
+    ['日本', 'trailproof'],
+    ['x'.repeat(300), 'x'.repeat(100)],
+  ])('writes the brand %s as source and source type', async (brand, source) => {
+    const given = { endpointUrl: standIn.url, token: STAND_IN_TOKENS.plain, index: 'audit' };
+    expect(await deliver(openSplunk(given, systemClock, brand))).toMatchObject({ kind: 'delivered' });
+    expect(standIn.received()[0]?.record).toMatchObject({ source, sourcetype: `${source}:audit` });
   });
 
   it('delivers to a disabled token nothing, and says where to enable it', async () => {
@@ -438,11 +449,15 @@ describe('the Splunk stand-in', () => {
   });
 });
 
-function openSplunk(settings: Readonly<Record<string, unknown>>, clock: Clock = systemClock): Destination {
+function openSplunk(
+  settings: Readonly<Record<string, unknown>>,
+  clock: Clock = systemClock,
+  brand = 'Acme',
+): Destination {
   const parsed = parseSettings(splunk, settings);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const openOutbound = createOpenOutbound({ network: 'any', allowHttp: true });
-  const destination = splunk.open(parsed.settings, { openOutbound, clock, brand: 'Acme', configuredAt: 0 });
+  const destination = splunk.open(parsed.settings, { openOutbound, clock, brand, configuredAt: 0 });
   open.push(destination);
   return destination;
 }
