@@ -153,6 +153,18 @@ describe('an excerpt', () => {
     expect(cut.isWellFormed()).toBe(true);
   });
 
+  it('has no credential left in any form in which it may be repeated', () => {
+    const value = 'a"b\\c~d e+f';
+    const forms = [
+      value,
+      JSON.stringify(value),
+      encodeURIComponent(value),
+      `${new URLSearchParams({ secret: value })}`,
+    ];
+    for (const form of forms) expect(excerpt(`said ${form} twice`, [new Secret(value)])).not.toMatch(/c~d|c%7Ed/);
+    expect(excerpt('nothing', [new Secret('')])).toBe('nothing');
+  });
+
   it('has no credential left, even one that the limit would have cut', () => {
     const secret = new Secret('s3cret-token');
     for (let before = 480; before < 510; before++)

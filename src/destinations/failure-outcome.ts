@@ -120,11 +120,16 @@ export function waitOf(answer: Answer, facts: Pick<AnswerFacts, 'now'>): { retry
 export function excerpt(body: string, secrets: readonly Secret[]): string {
   let text = body.slice(0, EXCERPT_LENGTH * 8);
   for (const secret of secrets) {
-    const value = secret.reveal();
-    if (value !== '') text = text.replaceAll(value, '[secret]');
+    for (const form of formsOf(secret.reveal())) text = text.replaceAll(form, '[secret]');
   }
   text = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH - 1).toWellFormed()}…`;
+}
+
+/** A credential as an answer may repeat it: as it is, within JSON, within a form (Entra ID is sent one). */
+function formsOf(value: string): readonly string[] {
+  const inForm = new URLSearchParams({ '': value }).toString().slice(1);
+  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed()), inForm].filter(Boolean);
 }
 
 /** What to do about a TLS failure that will not pass by itself; undefined when it may (a reset in the handshake). */
