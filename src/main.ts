@@ -66,6 +66,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const { start } = await import('./start.ts');
     return start(config, createLogger({ level: 'error', thread: 'main' }), { serve: false });
   },
+  isFolderTaken: (error) => error instanceof FolderLocked,
   serve,
   demo: async (options) => (await import('./demo.ts')).runDemo(options, stopSignal()),
   sandbox: async (options) => (await import('./sandbox.ts')).runSandbox(options, stopSignal()),

@@ -2,7 +2,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createKeyring } from './auth/api-keys.ts';
-import { operatorSocket } from './cli/operator-socket.ts';
+import { commandSocket, operatorSocket } from './cli/operator-socket.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { forgetPreviousKeys, loadMasterKey } from './config/master-key.ts';
@@ -144,7 +144,7 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
     };
 
     const operator = await buildServer({ ...parts, principal: 'operator' });
-    const socket = operatorSocket(config.dataDir);
+    const socket = serve ? operatorSocket(config.dataDir) : commandSocket(config.dataDir);
     await rm(socket, { force: true });
     await operator.listen({ path: socket });
     await chmod(socket, 0o600);

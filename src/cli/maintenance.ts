@@ -50,6 +50,8 @@ export function addMaintenance(program: Command, cli: Cli): void {
       const file = rotateMasterKey(config);
       // Starting the core seals everything under the new key and then forgets the previous one.
       await cli.operator((api) => api.json('GET', '/readyz'));
+      if (await isServing(config))
+        throw new Error('A service started on this data folder meanwhile. Restart it: it seals the credentials then.');
       cli.print(
         { rotated: true, file },
         () => `Sealed every stored credential under the new master key in ${file}. Back it up.`,

@@ -10,7 +10,16 @@ const LONGEST_SOCKET_PATH = 103;
  * is too long for a socket, one in the temporary folder whose name follows from it.
  */
 export function operatorSocket(dataDir: string): string {
-  const path = resolve(dataDir, 'operator.sock');
+  return socketIn(dataDir, 'operator.sock');
+}
+
+/** Where the core of a stopped service answers the one command that started it: it is gone when the command is. */
+export function commandSocket(dataDir: string): string {
+  return socketIn(dataDir, 'command.sock');
+}
+
+function socketIn(dataDir: string, name: string): string {
+  const path = resolve(dataDir, name);
   return Buffer.byteLength(path) <= LONGEST_SOCKET_PATH
     ? path
     : join(tmpdir(), `trailproof-${hash('sha256', path, 'hex').slice(0, 16)}.sock`);

@@ -6,16 +6,15 @@ import { addDestinations } from './destinations.ts';
 import { addEvents } from './events.ts';
 import { addKeys } from './keys.ts';
 import { addMaintenance } from './maintenance.ts';
-import { type StartCore, withOperator } from './session.ts';
+import { type Core, withOperator } from './session.ts';
 import { explainSystemError } from './system-error.ts';
 import { addTeams } from './teams.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What only the composition root can provide. */
-export interface Entry {
+export interface Entry extends Core {
   readonly terminal: Terminal;
   readonly env: NodeJS.ProcessEnv;
-  readonly startCore: StartCore;
   serve(config: Config): Promise<number>;
   demo(options: { once: boolean; events: number; json: boolean }): Promise<number>;
   sandbox(options: { port: number; host: string; tls: boolean; json: boolean }): Promise<number>;
@@ -36,7 +35,7 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
     terminal,
     env,
     config,
-    operator: (work) => withOperator(config(), entry.startCore, work),
+    operator: (work) => withOperator(config(), entry, work),
     print: (data, human) => void terminal.out.write(`${json() ? JSON.stringify(data) : human()}\n`),
     exit: (value) => {
       code = value;

@@ -81,6 +81,12 @@ describe('the command line', () => {
     for (const variable of ['PORT', 'RETENTION_DAYS', 'DATABASE_URL']) expect(err).toContain(variable);
   });
 
+  it('lets commands wait for each other', async () => {
+    const ids = ['one', 'two', 'three'];
+    const made = await Promise.all(ids.map((id) => run(folder.path, ['teams', 'create', '--id', id, '--name', id])));
+    expect(made).toMatchObject(ids.map(() => ({ code: 0, err: '' })));
+  });
+
   it('administers a stopped service: team, key, import, export', async () => {
     expect(await run(folder.path, ['teams', 'create', '--id', 'acme', '--name', 'Acme'])).toMatchObject({ code: 0 });
     expect(await run(folder.path, ['teams', 'create', '--id', 'acme', '--name', 'Again'])).toMatchObject({ code: 1 });
