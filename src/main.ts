@@ -1,3 +1,4 @@
+import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/program.ts';
 import type { Config } from './config/config.ts';
 import { FolderLocked } from './store/sqlite/folder-lock.ts';
@@ -59,9 +60,12 @@ function stopSignal(): Promise<void> {
   });
 }
 
+// What this process writes is for its owner alone: the database holds audit events, sealed credentials and key hashes.
+process.umask(0o077);
 process.exitCode = await runCli(process.argv.slice(2), {
   terminal: { out: process.stdout, err: process.stderr },
   env: process.env,
+  version: manifest.version,
   startCore: async (config) => {
     const { start } = await import('./start.ts');
     return start(config, createLogger({ level: 'error', thread: 'main' }), { serve: false });

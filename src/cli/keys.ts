@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Cli, positiveInteger } from './cli.ts';
 import { table } from './terminal.ts';
 
@@ -23,7 +23,11 @@ export function addKeys(program: Command, cli: Cli): void {
     .description('create a key and print it; it is shown this once')
     .option('--team <id>', 'the team the key belongs to')
     .option('--all-teams', 'a key of the installation: every event names its team')
-    .addOption(new Option('--scope <scope...>', 'what the key may do').choices(SCOPES).makeOptionMandatory())
+    .addOption(
+      new Option('--scope <scope...>', `what the key may do: ${SCOPES.join(', ')}`)
+        .argParser(scopes)
+        .makeOptionMandatory(),
+    )
     .option('--name <name>', 'name shown to people', 'command line')
     .option('--expires-in-days <n>', 'days until the key stops working (default: never)', positiveInteger)
     .option('--quiet', 'print the key alone')
@@ -31,7 +35,7 @@ export function addKeys(program: Command, cli: Cli): void {
       async (o: {
         team?: string;
         allTeams?: boolean;
-        scope: string[];
+        scope: readonly string[];
         name: string;
         expiresInDays?: number;
         quiet?: boolean;
@@ -87,4 +91,12 @@ export function addKeys(program: Command, cli: Cli): void {
       await cli.operator((api) => api.json('DELETE', `/v1/api-keys/${encodeURIComponent(id)}`));
       cli.print({ id, revoked: true }, () => `Revoked ${id}.`);
     });
+}
+
+/** Scopes may be given one by one, several behind the option, or with commas. */
+function scopes(text: string, others: readonly string[] | undefined): readonly string[] {
+  const given = text.split(',').map((scope) => scope.trim());
+  if (!given.every((scope) => SCOPES.includes(scope)))
+    throw new InvalidArgumentError(`Allowed choices are ${SCOPES.join(', ')}.`);
+  return [...new Set([...(others ?? []), ...given])];
 }

@@ -15,6 +15,7 @@ import type { Terminal } from './terminal.ts';
 export interface Entry extends Core {
   readonly terminal: Terminal;
   readonly env: NodeJS.ProcessEnv;
+  readonly version: string;
   serve(config: Config): Promise<number>;
   demo(options: { once: boolean; events: number; json: boolean }): Promise<number>;
   sandbox(options: { port: number; host: string; tls: boolean; json: boolean }): Promise<number>;
@@ -51,6 +52,7 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
   program
     .description('The audit log that proves it arrived.')
     .option('--json', 'print results as JSON')
+    .version(entry.version)
     .exitOverride()
     .showHelpAfterError('(add --help for the options)')
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) })
@@ -60,7 +62,7 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
     );
   program
     .command('serve')
-    .description('run the service: HTTP API, durable log, delivery')
+    .description('run the service: HTTP API, durable log, delivery (also without any command)')
     .action(async () => cli.exit(await entry.serve(config())));
   program
     .command('demo')
@@ -92,7 +94,7 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
     command.option('--json', 'print results as JSON').hook('preAction', raiseJson);
 
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(args.length > 0 ? [...args] : ['serve'], { from: 'user' });
     return code;
   } catch (error) {
     return explain(error, terminal, json());

@@ -73,6 +73,24 @@ describe('the command line', () => {
     expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(message) });
   });
 
+  it('says which version it is', async () => {
+    expect(await run(folder.path, ['--version'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
+  });
+
+  it('takes scopes one by one, side by side and with commas', async () => {
+    const create = ['keys', 'create', '--all-teams', '--json', '--scope'];
+    const scopes = ['events:write', 'events:read', 'destinations:read'];
+    for (const given of [scopes, [scopes.join(',')], [scopes[0]!, '--scope', scopes[1]!, '--scope', scopes[2]!]]) {
+      const made = await run(folder.path, [...create, ...given]);
+      expect(JSON.parse(made.out)).toMatchObject({ team: null, scopes });
+    }
+    for (const key of JSON.parse((await run(folder.path, ['keys', 'list', '--json'])).out) as { id: string }[])
+      await run(folder.path, ['keys', 'revoke', key.id]);
+  });
+
   it('reports every configuration mistake at once and exits with 3', async () => {
     const { code, err } = await run(folder.path, ['serve'], {
       env: { PORT: 'eighty', RETENTION_DAYS: '-1', DATABASE_URL: 'postgres://db/trailproof' },
@@ -92,7 +110,7 @@ describe('the command line', () => {
     expect(await run(folder.path, ['teams', 'create', '--id', 'acme', '--name', 'Again'])).toMatchObject({ code: 1 });
     const key = await run(folder.path, ['keys', 'create', '--team', 'acme', '--scope', 'events:write', '--quiet']);
     expect(key).toMatchObject({ code: 0, out: expect.stringMatching(/^tp_[\w-]{43}\n$/) });
-    const listed = JSON.parse((await run(folder.path, ['keys', 'list', '--json'])).out) as {
+    const listed = JSON.parse((await run(folder.path, ['keys', 'list', '--team', 'acme', '--json'])).out) as {
       id: string;
       team: string;
     }[];
