@@ -13,7 +13,7 @@ import { type Running, start } from './start.ts';
 import { createLogger } from './telemetry/logger.ts';
 
 /**
- * The demo: the whole service with SQLite in a folder of its own, stand-ins for the five SIEMs, a day of events sent
+ * The demo: the whole service with SQLite in a folder of its own, stand-ins for the SIEMs, a day of events sent
  * through the public HTTP API, one SIEM switched off and on again, and at the end a count of what arrived where, taken
  * from the stand-ins' own books and compared id by id with the log's export.
  */

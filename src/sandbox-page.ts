@@ -13,7 +13,7 @@ th{font-weight:500;color:var(--dim)}th.n+th:not(.n),td.n+td:not(.n){padding-left
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--line);border-radius:6px;padding:.9rem;font-size:13px;max-height:28rem;overflow:auto}
 </style>
 <h1>Sandbox</h1>
-<p>Stand-ins for five SIEMs. Each shows what it received, counted on its own side. Make one misbehave and watch Trailproof hold, then catch up.</p>
+<p>Stand-ins for the SIEMs. Each shows what it received, counted on its own side. Make one misbehave and watch Trailproof hold, then catch up.</p>
 <div class="scroll"><table><thead><tr><th>SIEM<th class="n">Requests<th class="n">Events<th class="n">Different ids<th class="n">Repeats<th class="n">Refused<th>Behaves<th></tr></thead><tbody id="rows"></tbody></table></div>
 <h2 id="title" style="font-size:1.05rem;margin:2rem 0 .5rem" hidden></h2><pre id="received" tabindex="0" role="region" aria-label="Received events" hidden></pre>
 <p id="lost" role="status" class="bad"></p>

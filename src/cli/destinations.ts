@@ -60,7 +60,10 @@ export function addDestinations(program: Command, cli: Cli): void {
   });
 
   command('create', 'connect a SIEM')
-    .requiredOption('--kind <kind>', 'splunk, elastic, qradar, sentinel or datadog')
+    .requiredOption(
+      '--kind <kind>',
+      'which SIEM: splunk, elastic … (each kind has a page in docs/reference/destinations.md)',
+    )
     .requiredOption('--name <name>', 'name shown to people')
     .option(
       '--set <name=value...>',

@@ -66,16 +66,16 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
     .action(async () => cli.exit(await entry.serve(config())));
   program
     .command('demo')
-    .description('run the service with stand-ins for five SIEMs and the events of a day, and show where each arrived')
+    .description('run the service with stand-ins for every SIEM and the events of a day, and show where each arrived')
     .option('--once', 'end when every event has arrived everywhere (exit 0), or cannot (exit 1)', false)
     .option('--events <n>', 'how many events to send', positiveInteger, 2000)
     .action(async (o: { once: boolean; events: number }) => cli.exit(await entry.demo({ ...o, json: json() })));
   program
     .command('sandbox')
-    .description('run only the stand-ins for the five SIEMs, with a page that shows what each received')
+    .description('run only the stand-ins for the SIEMs, with a page that shows what each received')
     .option(
       '--port <n>',
-      'port of the page; the stand-ins take the five ports after it (0: any free ports)',
+      'port of the page; the stand-ins take the ports after it (0: any free ports)',
       sandboxPort,
       4100,
     )
@@ -136,7 +136,7 @@ function isClosedPipe(error: unknown): boolean {
 
 function sandboxPort(text: string): number {
   const port = positiveInteger(text);
-  if (port > 65_530) throw new InvalidArgumentError('It is at most 65530: the stand-ins take the five ports after it.');
+  if (port > 65_530) throw new InvalidArgumentError('It is at most 65530: the stand-ins take the ports after it.');
   return port;
 }
 
