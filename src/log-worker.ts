@@ -5,11 +5,10 @@ import { destinationOpener } from './delivery/open-destination.ts';
 
 import { destinationKinds } from './destinations/registry.ts';
 import type { Sequence, TeamId } from './event/logged-event.ts';
-import { createOpenOutbound } from './outbound/open-outbound.ts';
 import type { NetworkPolicy } from './outbound/outbound.ts';
+import { createOpenOutbound } from './outbound/open-outbound.ts';
 import { startRetention } from './retention/retention.ts';
 import { SecretBox } from './secrets.ts';
-import { appendByColumns } from './store/append-between-threads.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { expose, note } from './worker-port.ts';
@@ -72,7 +71,6 @@ const retention = data.deliver
 
 expose(port, {
   log: store.log,
-  append: appendByColumns(store.log),
   teams: store.teams,
   keys: store.keys,
   delivery,

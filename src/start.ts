@@ -17,7 +17,6 @@ import { createOpenOutbound } from './outbound/open-outbound.ts';
 import type { Search } from './search/search.ts';
 import { SecretBox } from './secrets.ts';
 import type { ApiKeyStore } from './store/api-keys.ts';
-import { type AppendByColumns, appendThrough } from './store/append-between-threads.ts';
 import type { EventLog } from './store/event-log.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
 import { createTailSignal } from './store/tail-signal.ts';
@@ -77,10 +76,7 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
       deliver: serve,
     });
     stopping.push(logWorker.stop);
-    const log = {
-      append: appendThrough(logWorker.service<AppendByColumns>('append')),
-      check: () => logWorker.service<EventLog>('log').check(),
-    };
+    const log = logWorker.service<EventLog>('log');
     const teams = logWorker.service<TeamStore>('teams');
     const keys = logWorker.service<ApiKeyStore>('keys');
     const delivery = logWorker.service<Delivery>('delivery');

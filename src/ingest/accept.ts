@@ -82,7 +82,6 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
   async function judgeAll(body: Buffer, { team, format }: AcceptOptions) {
     const now = clock.now();
     const good: Good[] = [];
-    const newEvents: NewEvent[] = [];
     const rejected: Rejected[] = [];
     const known = new Map<TeamId, boolean>();
     let judged = 0;
@@ -95,12 +94,9 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
           verdict = reject('unknown_team', 'context.teamId', 'the id of an existing team', verdict.team);
       }
       if ('code' in verdict) rejected.push({ index: item.index, id: sentId(item.sent), ...verdict });
-      else {
-        good.push({ index: item.index, team: verdict.team, id: verdict.id });
-        newEvents.push(verdict);
-      }
+      else good.push({ index: item.index, event: verdict });
     }
-    return { good, newEvents, rejected };
+    return { good, rejected };
   }
 
   return {
@@ -108,9 +104,8 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
       if (inFlight > 0 && inFlight + body.length > bytesInFlight) throw new Overloaded();
       inFlight += body.length;
       try {
-        const { good, newEvents, rejected } = await judgeAll(body, options);
-        // Emptied: the events' JSON need not be kept while the log makes it durable.
-        const outcomes = good.length > 0 ? await log.append(newEvents.splice(0)) : [];
+        const { good, rejected } = await judgeAll(body, options);
+        const outcomes = good.length > 0 ? await log.append(good.map(({ event }) => event)) : [];
         return resultOf(good, outcomes, rejected);
       } finally {
         inFlight -= body.length;
@@ -119,11 +114,9 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
   };
 }
 
-/** What the answer says of an event, besides what became of it. */
 interface Good {
   readonly index: number;
-  readonly team: TeamId;
-  readonly id: string;
+  readonly event: NewEvent;
 }
 
 function judge(item: SentItem, arrival: Arrival, maxBytes: number): NewEvent | Rejection {
@@ -154,19 +147,19 @@ function resultOf(good: readonly Good[], outcomes: readonly Appended[], rejected
   const appended = new Map<TeamId, { teamId: TeamId; firstSequence: Sequence; lastSequence: Sequence }>();
   let accepted = 0;
   let duplicates = 0;
-  for (const [i, { index, team, id }] of good.entries()) {
+  for (const [i, { index, event }] of good.entries()) {
     const outcome = outcomes[i]!;
     if (outcome.kind === 'duplicate') duplicates++;
     else if (outcome.kind === 'conflict') {
       const message = `another event with this id and other content has sequence ${outcome.sequence}`;
-      conflicts.push({ index, id, code: 'id_conflict', path: 'id', message });
+      conflicts.push({ index, id: event.id, code: 'id_conflict', path: 'id', message });
     } else {
       accepted++;
-      const place = appended.get(team);
+      const place = appended.get(event.team);
       if (place) place.lastSequence = outcome.sequence;
       else
-        appended.set(team, {
-          teamId: team,
+        appended.set(event.team, {
+          teamId: event.team,
           firstSequence: outcome.sequence,
           lastSequence: outcome.sequence,
         });
