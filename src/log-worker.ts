@@ -5,8 +5,8 @@ import { destinationOpener } from './delivery/open-destination.ts';
 
 import { destinationKinds } from './destinations/registry.ts';
 import type { Sequence, TeamId } from './event/logged-event.ts';
-import type { NetworkPolicy } from './outbound/outbound.ts';
 import { createOpenOutbound } from './outbound/open-outbound.ts';
+import type { NetworkPolicy } from './outbound/outbound.ts';
 import { startRetention } from './retention/retention.ts';
 import { SecretBox } from './secrets.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';

@@ -158,12 +158,12 @@ function hasRoom({ flights, parallel, limits }: Lane): boolean {
 }
 
 /** A whole batch is at hand. */
-export function isFull({ ready, limits }: Lane): boolean {
+function isFull({ ready, limits }: Lane): boolean {
   return ready.length >= limits.batchEvents || countOfBatch(ready, limits) < ready.length;
 }
 
 /** How many of the events go into one batch: at least one. */
-export function countOfBatch(events: readonly LoggedEvent[], limits: DestinationLimits): number {
+function countOfBatch(events: readonly LoggedEvent[], limits: DestinationLimits): number {
   const most = Math.min(events.length, limits.batchEvents);
   let bytes = 0;
   for (let i = 0; i < most; i++) {
