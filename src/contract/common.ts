@@ -21,7 +21,12 @@ export const paging = {
   cursor: Type.Optional(Type.String({ maxLength: 2000, description: '`nextCursor` of the page before' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 50 })),
 };
-export const PageQuery = Type.Object({ ...TeamQuery.properties, ...paging }, { additionalProperties: false });
+/** The place in a list that the store pages; one of no page of ours is refused instead of read as an end. */
+const PageCursor = Type.String({ pattern: '^[0-9]{1,16}$', description: '`nextCursor` of the page before' });
+export const PageQuery = Type.Object(
+  { ...TeamQuery.properties, ...paging, cursor: Type.Optional(PageCursor) },
+  { additionalProperties: false },
+);
 
 export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) });
 

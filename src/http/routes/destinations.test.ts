@@ -196,6 +196,11 @@ describe('what is done to a destination', () => {
     const counted = { ...progress, matched: 1, deadLettered: 1 };
     await api.store.destinations.settle({ destination: id, progress: counted, deadLetters: [{ ...kept, ...refused }] });
     const { json } = await get(`/${id}/dead-letters`);
+    for (const list of ['dead-letters', 'attempts'])
+      expect(await get(`/${id}/${list}?cursor=nonsense`)).toMatchObject({
+        status: 400,
+        json: { code: 'invalid_request' },
+      });
     expect(json).toMatchObject({
       items: [{ id: event.id, reason: 'too old', status: 400, answer: 'no', at: '2026-01-15T10:30:00.000Z' }],
       nextCursor: null,
