@@ -69,8 +69,10 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       return () => listeners.delete(listener);
     },
     close: async () => {
-      await log.close();
+      // The writer closes last: only it can move the write-ahead log into the database and remove it.
+      await queue.commit('change', () => undefined).catch(() => undefined);
       read.close();
+      await log.close();
     },
   };
 }
