@@ -7,7 +7,7 @@ import { systemClock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { forgetPreviousKeys, loadMasterKey } from './config/master-key.ts';
 import type { Delivery } from './delivery/delivery.ts';
-import { destinationOpener, resealAll } from './delivery/open-destination.ts';
+import { resealAll } from './delivery/open-destination.ts';
 import { destinationKinds } from './destinations/registry.ts';
 import { buildServer } from './http/server.ts';
 import type { IndexWorkerData } from './index-worker.ts';
@@ -126,13 +126,6 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
       teams,
       keyring,
       secretBox,
-      openDestination: destinationOpener({
-        kinds: destinationKinds,
-        openOutbound,
-        secretBox,
-        clock,
-        brand: config.brandName,
-      }),
       openOutbound,
       clock,
       logger,
@@ -167,11 +160,7 @@ interface StartedWorker {
 
 /** Starts a worker beside this file (source or bundle) and waits until it is ready. */
 async function spawn<Data>(name: string, died: (reason: Error) => void, workerData: Data): Promise<StartedWorker> {
-  const worker = new Worker(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url), {
-    workerData,
-    name,
-    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
-  });
+  const worker = new Worker(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url), { workerData, name });
   const connection = connect(worker);
   let stopped = false;
   const ready = new Promise<void>((resolve, reject) => {
