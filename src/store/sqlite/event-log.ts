@@ -1,22 +1,18 @@
-import type { NewEvent, Sequence, TeamId } from '../../event/logged-event.ts';
+import type { NewEvent } from '../../event/logged-event.ts';
 import type { EventLog } from '../event-log.ts';
+import { createTailSignal } from '../tail-signal.ts';
 import type { CommitQueue, Growth } from './commit-queue.ts';
 import { type LogReader, upTo } from './log-reader.ts';
 
 /** Rows a retention transaction deletes at most: appends run between two of them. */
 const ROWS_PER_DELETE = 32;
 
-interface Waiter {
-  readonly after: Sequence;
-  readonly wake: () => void;
-}
-
 /** The event log on the commit queue; readers that keep up are served from its memory, the others by `reader`. */
 export class SqliteEventLog implements EventLog {
   readonly #queue: CommitQueue;
   readonly #reader: LogReader;
   readonly #now: () => number;
-  readonly #waiters = new Map<TeamId, Set<Waiter>>();
+  readonly #tail = createTailSignal();
 
   constructor(queue: CommitQueue, reader: LogReader, now: () => number) {
     this.#queue = queue;
@@ -32,21 +28,9 @@ export class SqliteEventLog implements EventLog {
     return recent ? upTo(limit, recent) : this.#reader.read(team, after, limit);
   };
 
-  waitForMore: EventLog['waitForMore'] = (team, after, signal) =>
-    new Promise((resolve) => {
-      if (signal.aborted || this.#reader.bounds(team).last > after) return resolve();
-      const waiters = this.#waiters.get(team) ?? new Set();
-      this.#waiters.set(team, waiters);
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        waiters.delete(waiter);
-        if (waiters.size === 0) this.#waiters.delete(team);
-        resolve();
-      };
-      const waiter = { after, wake };
-      waiters.add(waiter);
-      signal.addEventListener('abort', wake, { once: true });
-    });
+  waitForMore: EventLog['waitForMore'] = async (team, after, signal) => {
+    if (this.#reader.bounds(team).last <= after) await this.#tail.waitForMore(team, after, signal);
+  };
 
   find: EventLog['find'] = async (team, id) => this.#reader.find(team, id);
   bounds: EventLog['bounds'] = async (team) => this.#reader.bounds(team);
@@ -77,13 +61,12 @@ export class SqliteEventLog implements EventLog {
   /** Closes the whole queue: the log is its heart. */
   close: EventLog['close'] = async () => {
     await this.#queue.close();
-    for (const waiters of this.#waiters.values()) for (const { wake } of waiters) wake();
+    this.#tail.close();
   };
 
   /** Wakes those who wait for what was just committed. */
   grown(grown: readonly Growth[]): void {
-    for (const { team, last } of grown)
-      for (const waiter of this.#waiters.get(team) ?? []) if (last > waiter.after) waiter.wake();
+    for (const { team, last } of grown) this.#tail.note(team, last);
   }
 }
 
