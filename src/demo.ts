@@ -7,6 +7,7 @@ import { type Api, openApi } from './cli/api.ts';
 import { operatorSocket } from './cli/operator-socket.ts';
 import { count, table } from './cli/terminal.ts';
 import { readConfig } from './config/config.ts';
+import type { Destination, Health } from './contract/destinations.ts';
 import { dayOfEvents } from './demo-events.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import { type Running, start } from './start.ts';
@@ -36,19 +37,6 @@ interface Row {
   readonly received: number;
   readonly duplicates: number;
   readonly missing: number;
-}
-interface DestinationRow {
-  readonly id: string;
-  readonly kind: string;
-}
-interface Health {
-  readonly state: string;
-  readonly counts: {
-    readonly matched: number;
-    readonly delivered: number;
-    readonly deadLettered: number;
-    readonly pending: number;
-  };
 }
 
 export async function runDemo(options: DemoOptions, stopped: Promise<void>): Promise<number> {
@@ -126,10 +114,10 @@ async function createTeamAndKey(folder: string): Promise<string> {
   }
 }
 
-async function connectAll(api: Api, sandbox: Sandbox, say: (text: string) => void): Promise<readonly DestinationRow[]> {
-  const made: DestinationRow[] = [];
+async function connectAll(api: Api, sandbox: Sandbox, say: (text: string) => void): Promise<readonly Destination[]> {
+  const made: Destination[] = [];
   for (const [kind, standIn] of sandbox.standIns) {
-    const destination = await api.json<DestinationRow>('POST', '/v1/destinations', {
+    const destination = await api.json<Destination>('POST', '/v1/destinations', {
       kind,
       name: kind,
       settings: standIn.settings,
@@ -143,7 +131,7 @@ async function connectAll(api: Api, sandbox: Sandbox, say: (text: string) => voi
     say(
       `${test.ok ? '✓' : '✕'} ${kind.padEnd(9)} ${test.steps.map((s) => `${s.name} ${s.ok ? 'ok' : s.detail}`).join(' · ')}`,
     );
-    made.push({ id: destination.id, kind });
+    made.push(destination);
   }
   return made;
 }
@@ -193,7 +181,7 @@ interface Board {
 }
 
 /** A line per SIEM, redrawn in place on a terminal; elsewhere (a log) only the notes, each with the figures of then. */
-function drawBoard(api: Api, destinations: readonly DestinationRow[], { json }: DemoOptions): Board {
+function drawBoard(api: Api, destinations: readonly Destination[], { json }: DemoOptions): Board {
   let drawn = 0;
   let said = '';
   let unsaid = false;

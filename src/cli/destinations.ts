@@ -1,25 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Destination, Health } from '../contract/destinations.ts';
 import { type Cli, EXIT } from './cli.ts';
 import { explainSystemError } from './system-error.ts';
 import { count, table } from './terminal.ts';
-
-interface Destination {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: string;
-}
-interface Health {
-  readonly state: string;
-  readonly cause: string | null;
-  readonly fix: string | null;
-  readonly counts: {
-    readonly matched: number;
-    readonly delivered: number;
-    readonly deadLettered: number;
-    readonly pending: number;
-  };
-}
 
 export function addDestinations(program: Command, cli: Cli): void {
   const destinations = program.command('destinations').description('destinations: the SIEMs a team forwards to');

@@ -2,7 +2,8 @@ import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { rotateMasterKey } from '../config/master-key.ts';
-import { ApiError } from './api.ts';
+import type { Destination, Health } from '../contract/destinations.ts';
+import { type Api, ApiError } from './api.ts';
 import { type Cli, EXIT } from './cli.ts';
 import { isServing } from './session.ts';
 import { count } from './terminal.ts';
@@ -97,9 +98,11 @@ async function examine(cli: Cli): Promise<Finding[]> {
     detail: (await isServing(config)) ? 'running on this folder' : 'not running',
   });
   try {
-    await cli.operator((api) => api.json('GET', '/readyz'));
-    findings.push({ name: 'store', ok: true, detail: 'can make events durable' });
-    findings.push(...(await unhealthy(cli)));
+    await cli.operator(async (api) => {
+      await api.json('GET', '/readyz');
+      findings.push({ name: 'store', ok: true, detail: 'can make events durable' });
+      findings.push(...(await unhealthy(api)));
+    });
   } catch (error) {
     findings.push({
       name: 'store',
@@ -111,29 +114,22 @@ async function examine(cli: Cli): Promise<Finding[]> {
   return findings;
 }
 
-async function unhealthy(cli: Cli): Promise<Finding[]> {
-  return cli.operator(async (api) => {
-    const teams = await api.json<{ items: { id: string }[] }>('GET', '/v1/teams');
-    const findings: Finding[] = [];
-    for (const { id: team } of teams.items) {
-      const query = `?team=${encodeURIComponent(team)}`;
-      const { items } = await api.json<{ items: { id: string; name: string }[] }>('GET', `/v1/destinations${query}`);
-      for (const destination of items) {
-        const health = await api.json<{
-          state: string;
-          cause: string | null;
-          fix: string | null;
-          counts: { pending: number };
-        }>('GET', `/v1/destinations/${destination.id}/health${query}`);
-        if (['connected', 'pending', 'paused'].includes(health.state)) continue;
-        findings.push({
-          name: `${team}/${destination.name}`,
-          ok: false,
-          detail: `${health.state}: ${health.cause ?? ''} ${count(health.counts.pending)} events are waiting, none is lost.`,
-          ...(health.fix ? { fix: health.fix } : {}),
-        });
-      }
+async function unhealthy(api: Api): Promise<Finding[]> {
+  const teams = await api.json<{ items: { id: string }[] }>('GET', '/v1/teams');
+  const findings: Finding[] = [];
+  for (const { id: team } of teams.items) {
+    const query = `?team=${encodeURIComponent(team)}`;
+    const { items } = await api.json<{ items: Destination[] }>('GET', `/v1/destinations${query}`);
+    for (const { id, name } of items) {
+      const health = await api.json<Health>('GET', `/v1/destinations/${id}/health${query}`);
+      if (['connected', 'pending', 'paused'].includes(health.state)) continue;
+      findings.push({
+        name: `${team}/${name}`,
+        ok: false,
+        detail: `${health.state}: ${health.cause ?? ''} ${count(health.counts.pending)} events are waiting, none is lost.`,
+        ...(health.fix ? { fix: health.fix } : {}),
+      });
     }
-    return findings;
-  });
+  }
+  return findings;
 }

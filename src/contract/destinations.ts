@@ -111,6 +111,7 @@ export const Health = Type.Object({
   lastSuccessAt: TimeOrNull,
   lastError: nullable(Type.Object({ at: Time, reason: Type.String() })),
 });
+export type Health = Static<typeof Health>;
 
 export const Attempt = Type.Object({
   at: Time,
