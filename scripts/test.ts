@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,12 +19,17 @@ const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['tests', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]],
 ];
 
+/** No step takes half as long; one that hangs must fail while somebody still waits for it. */
+const STEP_WITHIN_MS = 9 * 60_000;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 let passed = 0;
 let failed = 0;
 for (const [name, [command, ...args]] of STEPS) {
   console.log(`\n── ${name}`);
   const started = performance.now();
-  const { status } = spawnSync(command!, args, { stdio: 'inherit' });
+  const status = await run(command!, args);
   console.log(`── ${name}: ${status === 0 ? 'ok' : 'FAILED'} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   if (status === 0) passed += 1;
   else failed += 1;
@@ -37,3 +43,20 @@ if (existsSync(report)) {
 rmSync(report, { force: true });
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** Runs the step in a process group of its own, of which nothing is left when it ends, however it ends. */
+async function run(command: string, args: readonly string[]): Promise<number | null> {
+  const child = spawn(command, args, { stdio: 'inherit', detached: true });
+  const end = (): void => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {} // Nobody is left.
+  };
+  const limit = setTimeout(end, STEP_WITHIN_MS);
+  process.once('exit', end);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(limit);
+  end();
+  process.removeListener('exit', end);
+  return code;
+}

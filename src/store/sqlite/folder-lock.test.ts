@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { FolderLocked, lockFolder } from './folder-lock.ts';
 
 describe('the folder lock', () => {
@@ -20,12 +20,13 @@ describe('the folder lock', () => {
     lockFolder(folder).release();
   });
 
-  it('names the process that holds it, and falls with it', async () => {
+  it('outlives the caller that forgot it, names the process that holds it, and falls with that', async () => {
     const module = new URL('./folder-lock.ts', import.meta.url).href;
-    const script = `import { lockFolder } from '${module}'; lockFolder(process.argv[1]); console.log('locked'); setInterval(() => {}, 1e6);`;
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', script, folder], {
+    const script = `import { lockFolder } from '${module}'; lockFolder(process.argv[1]); gc(); console.log('locked'); setInterval(() => {}, 1e6);`;
+    const holder = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script, folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    onTestFinished(() => void holder.kill('SIGKILL'));
     await once(holder.stdout, 'data');
     expect(() => lockFolder(folder)).toThrow(`process ${holder.pid}`);
     const ended = once(holder, 'exit');

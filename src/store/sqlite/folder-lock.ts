@@ -25,8 +25,17 @@ export function lockFolder(folder: string): { release(): void } {
     );
   }
   writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
-  return { release: () => lock.close() };
+  held.add(lock);
+  return {
+    release: () => {
+      held.delete(lock);
+      lock.close();
+    },
+  };
 }
+
+// A database nobody refers to is closed by the garbage collector, and its lock would go with it.
+const held = new Set<DatabaseSync>();
 
 function readHolder(path: string): string {
   try {
