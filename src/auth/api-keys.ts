@@ -6,7 +6,7 @@ import type { NewEvent, TeamId } from '../event/logged-event.ts';
 import { INSTALLATION_TEAM, type OwnEvent, ownEvent } from '../event/own-event.ts';
 import { Secret } from '../secrets.ts';
 import type { ApiKey, ApiKeyStore } from '../store/api-keys.ts';
-import { auditActor, type Origin, type Principal } from './principal.ts';
+import { type Actor, auditActor, type Origin, type Principal } from './principal.ts';
 
 /** API keys: who holds which, made, used and revoked. One per process, so that a revoked key stops at once everywhere. */
 export interface Keyring {
@@ -34,8 +34,6 @@ interface KeyRequest {
   /** Milliseconds since the epoch; null: never. */
   readonly expiresAt: number | null;
 }
-
-type Actor = Pick<OwnEvent, 'actor' | 'context'>;
 
 export function createKeyring(options: {
   readonly store: ApiKeyStore;

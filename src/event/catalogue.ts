@@ -30,6 +30,10 @@ export const EVENT_TYPES: readonly CatalogueType[] = [
     ['auth.logout', 'Signed out', 'logout'],
     ['auth.session.created', 'Session started', 'session.created'],
     ['auth.session.expired', 'Session expired', 'session.expired'],
+    ['auth.password.changed', 'Password changed'],
+    ['auth.password.reset_requested', 'Password reset asked for'],
+    ['auth.mfa.enabled', 'Second factor set up'],
+    ['auth.mfa.disabled', 'Second factor removed'],
   ]),
   ...types('user_management', [
     ['user.created', 'User created'],
@@ -37,6 +41,7 @@ export const EVENT_TYPES: readonly CatalogueType[] = [
     ['user.joined_team', 'Joined the team'],
     ['user.removed', 'User removed'],
     ['user.deactivated', 'User deactivated'],
+    ['user.reactivated', 'User reactivated'],
   ]),
   ...types('sso_security', [
     ['sso.configured', 'SSO configured'],
@@ -74,6 +79,8 @@ export const EVENT_TYPES: readonly CatalogueType[] = [
     ['breakglass.account.created', 'Break-glass account created'],
     ['breakglass.account.removed', 'Break-glass account removed'],
     ['user.invited', 'User invited'],
+    ['user.invitation_revoked', 'Invitation withdrawn'],
+    ['team.alert_tested', 'Alert tested'],
     ['role.created', 'Role created'],
     ['role.updated', 'Role changed'],
     ['role.deleted', 'Role deleted'],

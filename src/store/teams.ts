@@ -7,11 +7,37 @@ export interface Team {
   readonly retentionDays: number;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  readonly alerts: TeamAlerts;
 }
 
+/** Who is told when forwarding turns bad, besides the log itself. */
+export interface TeamAlerts {
+  /** Mail to Owners and Admins. */
+  readonly mail: boolean;
+  readonly webhook: {
+    readonly url: string;
+    /** The signing secret (`whsec_…`), sealed by SecretBox for owner `team:<id>:webhook`. */
+    readonly sealed: string;
+  } | null;
+}
+
+export const DEFAULT_ALERTS: TeamAlerts = { mail: true, webhook: null };
+
 export interface TeamStore {
+  /** Without deleted ones. */
   list(): Promise<readonly Team[]>;
+  /** undefined for one that was deleted, too. */
   get(id: TeamId): Promise<Team | undefined>;
   /** Creates the team and, in the same transaction, appends `audit`. False when it exists already (then nothing is kept). */
   create(team: Team, audit: readonly NewEvent[]): Promise<boolean>;
+  /** Replaces name, retention and alerts. False when there is no such team. */
+  update(team: Team, audit: readonly NewEvent[]): Promise<boolean>;
+  /**
+   * Deletes the team for people and programs at once: its keys are revoked, its people, invitations and saved filters
+   * gone, and its id is never given again. Its events go with the next rounds of retention. `audit` is appended to the
+   * logs it names (`_installation` outlives the team). False when there is no such team.
+   */
+  remove(id: TeamId, at: number, audit: readonly NewEvent[]): Promise<boolean>;
+  /** Deleted teams, oldest first: whose events retention still has to delete, and whom ingest refuses. */
+  deleted(): Promise<readonly TeamId[]>;
 }
