@@ -26,6 +26,8 @@ describe('readConfig', () => {
       retentionDays: 365,
       metricsToken: null,
       rateLimitPerMinute: 1_500_000,
+      smtpUrl: null,
+      smtpFrom: 'Trailproof <trailproof@localhost>',
     });
   });
 
@@ -47,8 +49,21 @@ describe('readConfig', () => {
       egressAddresses: ['192.0.2.10', '2001:db8::/48'],
       autoCreateTeams: false,
       brandName: 'Acme Ltd',
+      smtpFrom: 'Trailproof <trailproof@audit.example.com>',
     });
   });
+
+  it('takes the mail server with its credentials, and any common form of sender', () => {
+    const config = valid({ SMTP_URL: 'smtps://ana:p%40ss@mail.example.com', SMTP_FROM: 'audit@example.com' });
+    expect(config.smtpUrl?.reveal()).toBe('smtps://ana:p%40ss@mail.example.com');
+    expect(config.smtpFrom).toBe('audit@example.com');
+    expect(valid({ SMTP_FROM: 'Audit Trail <audit@example.com>' }).smtpFrom).toBe('Audit Trail <audit@example.com>');
+  });
+
+  it.each(['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp://a:50%@mail', 'smtp://mail/?pool=true'])(
+    'refuses %s as mail server',
+    (url) => expect(readConfig({ SMTP_URL: url })).toMatchObject({ ok: false, problems: [{ variable: 'SMTP_URL' }] }),
+  );
 
   it('takes a variable set to nothing for absent', () => {
     expect(valid({ PORT: '', MASTER_KEY: ' ', DATABASE_URL: '' }).port).toBe(3000);
@@ -70,6 +85,8 @@ describe('readConfig', () => {
       METRICS_TOKEN: 'short',
       MASTER_KEY: 'c2hvcnQ=',
       BRAND_NAME: 'x'.repeat(65),
+      SMTP_URL: 'mail.example.com',
+      SMTP_FROM: 'Audit <a@b.c>, Bcc <d@e.f>',
     });
     const problems = read.ok ? [] : read.problems;
     expect(problems.map(({ variable }) => variable).sort()).toEqual([
@@ -86,15 +103,22 @@ describe('readConfig', () => {
       'PUBLIC_URL',
       'RATE_LIMIT_PER_MINUTE',
       'RETENTION_DAYS',
+      'SMTP_FROM',
+      'SMTP_URL',
       'TRUSTED_PROXIES',
     ]);
     expect(problems.filter(({ remedy }) => remedy === '')).toEqual([]);
   });
 
   it('repeats no credential in a mistake', () => {
-    const secrets = { MASTER_KEY: 'almost-a-key', METRICS_TOKEN: 'tiny', DATABASE_URL: 'postgres://app:pw@db/x' };
+    const secrets = {
+      MASTER_KEY: 'almost-a-key',
+      METRICS_TOKEN: 'tiny',
+      DATABASE_URL: 'postgres://app:pw@db/x',
+      SMTP_URL: 'smtq://a:hush@b',
+    };
     const text = JSON.stringify(readConfig(secrets));
-    for (const secret of ['almost-a-key', 'tiny', 'pw@db']) expect(text).not.toContain(secret);
+    for (const secret of ['almost-a-key', 'tiny', 'pw@db', 'hush']) expect(text).not.toContain(secret);
   });
 
   it('refuses a database it does not have and says what to do', () => {
@@ -113,7 +137,7 @@ describe('the reference', () => {
   const variables = [...exampleEnv().matchAll(/^# ([A-Z_]+)=/gm)].map((m) => m[1]!);
 
   it('names each option once, with a default, in both forms', () => {
-    expect(variables).toHaveLength(17);
+    expect(variables).toHaveLength(19);
     for (const variable of variables)
       expect(configReference().match(new RegExp(`^\\| \`${variable}\` \\| \\S`, 'gm'))).toHaveLength(1);
   });

@@ -22,6 +22,10 @@ export interface Config {
   readonly retentionDays: number;
   readonly metricsToken: Secret | null;
   readonly rateLimitPerMinute: number;
+  /** smtp:// or smtps://, checked; null: no mail is sent. */
+  readonly smtpUrl: Secret | null;
+  /** Sender of mail: `Name <address>` or an address. */
+  readonly smtpFrom: string;
 }
 
 type LogLevel = (typeof LOG_LEVELS)[number];
@@ -52,10 +56,11 @@ export function readConfig(env: Environment): ReadConfig {
     problems.push({ variable: option.variable, problem: shown, remedy: option.remedy });
     return option.fallback;
   };
+  const publicUrl = read(OPTIONS.publicUrl);
   const config: Config = {
     port: read(OPTIONS.port),
     host: read(OPTIONS.host),
-    publicUrl: read(OPTIONS.publicUrl),
+    publicUrl,
     dataDir: read(OPTIONS.dataDir),
     masterKey: read(OPTIONS.masterKey),
     masterKeyFile: read(OPTIONS.masterKeyFile),
@@ -69,6 +74,9 @@ export function readConfig(env: Environment): ReadConfig {
     retentionDays: read(OPTIONS.retentionDays),
     metricsToken: read(OPTIONS.metricsToken),
     rateLimitPerMinute: read(OPTIONS.rateLimitPerMinute),
+    smtpUrl: read(OPTIONS.smtpUrl),
+    smtpFrom:
+      read(OPTIONS.smtpFrom) || `Trailproof <trailproof@${publicUrl ? new URL(publicUrl).hostname : 'localhost'}>`,
   };
   read(OPTIONS.databaseUrl);
   if (env['MASTER_KEY'] && env['MASTER_KEY_FILE'])
@@ -208,6 +216,25 @@ const OPTIONS = {
     1_000_000_000,
     'Requests one API key may make in a minute; beyond, they are answered 429 with `Retry-After`.',
   ),
+  smtpUrl: {
+    variable: 'SMTP_URL',
+    fallback: null,
+    default: 'absent: no mail',
+    example: 'smtp://user:password@mail.example.com:587',
+    meaning: 'Mail server for invitations, new passwords and alerts.',
+    remedy: '`smtp://` (STARTTLS) or `smtps://`, with user and password, percent-encoded, if the server asks for them.',
+    isSecret: true,
+    parse: (value) => (isSmtpUrl(value) ? new Secret(value) : undefined),
+  },
+  smtpFrom: {
+    variable: 'SMTP_FROM',
+    fallback: '',
+    default: '`Trailproof <trailproof@…>` at the host of `PUBLIC_URL`, else `localhost`',
+    example: 'Trailproof <audit@example.com>',
+    meaning: 'Sender of mail.',
+    remedy: 'An address, or a name and the address in angle brackets.',
+    parse: (value) => (/^(?:[^<>\p{Cc}]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u.test(value) ? value : undefined),
+  },
 } satisfies { [K in keyof Config]: Option<Config[K]> } & { databaseUrl: Option<null> };
 
 function text(variable: string, fallback: string, meaning: string): Option<string> {
@@ -282,4 +309,16 @@ function parseUrl(value: string): string | undefined {
   const url = URL.parse(value);
   if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) return undefined;
   return url.href.replace(/\/+$/, '');
+}
+
+function isSmtpUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (!url || !/^smtps?:$/.test(url.protocol) || !url.hostname || url.search || url.hash) return false;
+  if (!/^\/?$/.test(url.pathname)) return false;
+  try {
+    decodeURIComponent(url.username + url.password);
+    return true;
+  } catch {
+    return false; // A password with a bare percent sign: found out here rather than by the first mail.
+  }
 }
