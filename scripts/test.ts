@@ -11,8 +11,9 @@ import { join } from 'node:path';
 const report = join(mkdtempSync(join(tmpdir(), 'trailproof-test-')), 'report.json');
 const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['format and lint', ['biome', 'check', '.']],
-  ['floating promises', ['oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'scripts']],
+  ['floating promises', ['oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'scripts', 'web']],
   ['types', ['tsc', '--noEmit']],
+  ['types of the console', ['tsc', '--noEmit', '-p', 'web']],
   ['dead code', ['knip']],
   ['generated files', ['node', 'scripts/generate.ts', '--check']],
   ['build', ['node', 'scripts/build.ts']],

@@ -1,0 +1,17 @@
+import { Stack, Text, Title } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+/** An empty place that teaches: what will be here, and the one action that makes it so. */
+export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <Stack align="center" gap="xs" py={64} px="md" ta="center">
+      <Title order={2}>{title}</Title>
+      {children && (
+        <Text c="dimmed" maw={520} size="sm" component="div">
+          {children}
+        </Text>
+      )}
+      {action && <div style={{ marginTop: 8 }}>{action}</div>}
+    </Stack>
+  );
+}
