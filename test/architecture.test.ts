@@ -50,6 +50,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 /** Files directly in src/ that anyone may import. */
 const OPEN = ['clock.ts', 'secrets.ts'];
+/** Plain data of the contract; the rest would bring the schema library into the browser. */
+const IN_THE_BROWSER = ['contract/roles.ts', 'contract/scopes.ts'];
 /** Only these name a backend or the registry. */
 const ROOTS = ['start.ts', 'log-worker.ts', 'index-worker.ts', 'main.ts', 'sandbox.ts', 'demo.ts', 'worker-port.ts'];
 
@@ -96,6 +98,18 @@ describe('the import rule', () => {
         if (target === 'destinations/registry.ts' && !file.endsWith('.test.ts'))
           broken.push(`${file} names the registry`);
       }
+    }
+    expect(broken).toEqual([]);
+  });
+
+  it('lets the console see only the contract: its types, and the data a browser may hold', () => {
+    const web = resolve(src, '../web');
+    const broken: string[] = [];
+    for (const file of readdirSync(web, { recursive: true, encoding: 'utf8' }).filter((f) => /\.tsx?$/.test(f))) {
+      const text = readFileSync(join(web, file), 'utf8');
+      for (const [, only, target] of text.matchAll(/import (type )?[^;]*? from '(?:\.\.\/)+src\/([^']+)'/g))
+        if (!target!.startsWith('contract/') || (!only && !IN_THE_BROWSER.includes(target!)))
+          broken.push(`${file} imports ${target}`);
     }
     expect(broken).toEqual([]);
   });
