@@ -54,6 +54,7 @@ const delivery = createDelivery({
   clock,
   random: Math.random,
   logger,
+  onStateChanged: (destination) => note(port, 'state', { destination }),
 });
 
 store.onAppended((team: TeamId, last: Sequence) => note(port, 'appended', { team, last }));
@@ -73,6 +74,8 @@ expose(port, {
   log: store.log,
   teams: store.teams,
   keys: store.keys,
+  people: store.people,
+  alerts: store.alerts,
   delivery,
   worker: {
     /** Ends deliveries (those in flight get time to settle), then closes the database. */

@@ -18,6 +18,8 @@ export interface Measured {
 export function attemptOf({ kind, events, delivered, at, durationMs, bytes }: Measured, outcome: Outcome): Attempt {
   return {
     ...{ kind, at, durationMs, bytes, delivered },
+    // Events are in sequence order, in which receivedAt never decreases.
+    lagMs: events[0] ? Math.max(0, at - events[0].receivedAt) : null,
     events: events.length,
     firstSequence: events[0]?.sequence ?? 0,
     lastSequence: events.at(-1)?.sequence ?? 0,

@@ -170,8 +170,8 @@ describe('commands', () => {
     await until(async () => (await rig.counts('a')).state === 'authentication_failed');
     siem.answer = () => DELIVERED;
     const attempt = { at: rig.clock.now(), kind: 'test', firstSequence: 0, lastSequence: 0, events: 1 } as const;
-    const measured = { delivered: 1, bytes: 1, durationMs: 1, status: 200, reason: null, answer: null } as const;
-    await rig.delivery.tested('a', { ...attempt, ...measured, outcome: 'delivered' }, []);
+    const measured = { delivered: 1, bytes: 1, durationMs: 1, lagMs: null, status: 200, reason: null } as const;
+    await rig.delivery.tested('a', { ...attempt, ...measured, outcome: 'delivered', answer: null }, []);
     await until(async () => (await rig.counts('a')).state === 'connected');
     expect((await rig.counts('a')).delivered).toBeGreaterThan(0);
   });

@@ -11,25 +11,27 @@ import { redrive } from './verdict.ts';
  * what is in flight meanwhile ends and settles as it would have.
  */
 
-type Stores = Pick<LaneDependencies, 'log' | 'store'>;
+type Stores = Pick<LaneDependencies, 'log' | 'store' | 'onStateChanged'>;
 type Audit = readonly NewEvent[];
 
 /** Dead letters marked in one transaction. */
 const MARKED_AT_ONCE = 200;
 
-export function pause(loop: LaneLoop, { store }: Stores, by: string, at: number, audit: Audit): Promise<void> {
+export function pause(loop: LaneLoop, deps: Stores, by: string, at: number, audit: Audit): Promise<void> {
   return loop.turn(async () => {
     if (loop.stored.paused) return;
-    await keep(loop, store, { ...loop.stored, paused: { by, at } }, audit);
+    await keep(loop, deps.store, { ...loop.stored, paused: { by, at } }, audit);
     loop.lane = { ...loop.lane, paused: true };
+    deps.onStateChanged?.(loop.stored.id);
   });
 }
 
-export function resume(loop: LaneLoop, { store }: Stores, audit: Audit): Promise<void> {
+export function resume(loop: LaneLoop, deps: Stores, audit: Audit): Promise<void> {
   return loop.turn(async () => {
     if (!loop.stored.paused) return;
-    await keep(loop, store, { ...loop.stored, paused: null }, audit);
+    await keep(loop, deps.store, { ...loop.stored, paused: null }, audit);
     loop.lane = nudged({ ...loop.lane, paused: false });
+    deps.onStateChanged?.(loop.stored.id);
   });
 }
 

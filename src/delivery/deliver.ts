@@ -86,6 +86,7 @@ export function createDelivery(deps: LaneDependencies): RunningDelivery {
     resume: async (id, audit) => resume(await loopOf(id), deps, audit),
     health: async (id) => healthOf(await loopOf(id), deps),
     attempts: async (id, options) => store.attempts((await loopOf(id)).stored.id, options),
+    timeline: async (id, from, to, unit) => store.timeline((await loopOf(id)).stored.id, from, to, unit),
     deadLetters: async (id, options) => store.deadLetters((await loopOf(id)).stored.id, options),
     redrive: async (id, ids, audit) => redriveDeadLetters(await loopOf(id), deps, ids, audit),
     countReplay: async (id, from, to) => {

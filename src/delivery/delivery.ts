@@ -1,5 +1,13 @@
 import type { NewEvent, TeamId } from '../event/logged-event.ts';
-import type { Attempt, DeadLetter, DestinationState, Page, Replay, StoredDestination } from '../store/destinations.ts';
+import type {
+  Attempt,
+  DeadLetter,
+  DestinationState,
+  Page,
+  Replay,
+  StoredDestination,
+  TimelineBucket,
+} from '../store/destinations.ts';
 
 /**
  * Delivery as the rest of the service sees it. It runs on the log worker; every method is safe to call over the worker
@@ -18,6 +26,8 @@ export interface Delivery {
   resume(id: string, audit: readonly NewEvent[]): Promise<void>;
   health(id: string): Promise<Health>;
   attempts(id: string, options: { cursor?: string; limit: number }): Promise<Page<Attempt>>;
+  /** Deliveries and redrives over time, as DestinationStore has it: at most 1,500 minutes or hours that overlap [from, to). */
+  timeline(id: string, from: number, to: number, unit: 'minute' | 'hour'): Promise<readonly TimelineBucket[]>;
   deadLetters(id: string, options: { cursor?: string; limit: number }): Promise<Page<DeadLetter>>;
   /** Sends dead letters again: all, or those of these event ids. Returns how many were found. */
   redrive(id: string, ids: readonly string[] | null, audit: readonly NewEvent[]): Promise<number>;

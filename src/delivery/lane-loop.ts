@@ -44,6 +44,8 @@ export interface LaneDependencies {
   /** In [0, 1): jitter. */
   readonly random: () => number;
   readonly logger: Logger;
+  /** The state shown of a destination has changed, durably; what it is now, `health` says. Calls may be more than changes. */
+  readonly onStateChanged?: (destination: string) => void;
 }
 
 /** Progress that only counts is written down this long after it changed: a crash counts again, to the same result. */
@@ -122,10 +124,13 @@ export class LaneLoop {
     if (change) this.#logger.info({ previous: change.previous, ...change.finding }, 'destination changed its state');
     const audit = [...(extra.audit ?? []), ...(change ? [stateChanged(this.stored, change, now)] : [])];
     const settlement = { destination: this.stored.id, progress, ...effects, ...extra, audit };
+    const isOther = progress.state !== this.#written.state;
     this.#written = progress;
     this.#countedAt = null;
     const settled = this.#session.settlements.add(settlement);
-    this.#session.track(settled, () => {});
+    this.#session.track(settled, () => {
+      if (isOther) this.#deps.onStateChanged?.(this.stored.id);
+    });
     return settled;
   }
 

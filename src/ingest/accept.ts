@@ -143,16 +143,19 @@ function sentId(sent: unknown): string | null {
 }
 
 function resultOf(good: readonly Good[], outcomes: readonly Appended[], rejected: readonly Rejected[]): AcceptResult {
-  const conflicts: Rejected[] = [];
+  const refused: Rejected[] = [];
   const appended = new Map<TeamId, { teamId: TeamId; firstSequence: Sequence; lastSequence: Sequence }>();
   let accepted = 0;
   let duplicates = 0;
   for (const [i, { index, event }] of good.entries()) {
     const outcome = outcomes[i]!;
     if (outcome.kind === 'duplicate') duplicates++;
-    else if (outcome.kind === 'conflict') {
+    else if (outcome.kind === 'team_deleted') {
+      const message = 'the team was deleted';
+      refused.push({ index, id: event.id, code: 'unknown_team', path: 'context.teamId', message });
+    } else if (outcome.kind === 'conflict') {
       const message = `another event with this id and other content has sequence ${outcome.sequence}`;
-      conflicts.push({ index, id: event.id, code: 'id_conflict', path: 'id', message });
+      refused.push({ index, id: event.id, code: 'id_conflict', path: 'id', message });
     } else {
       accepted++;
       const place = appended.get(event.team);
@@ -168,7 +171,7 @@ function resultOf(good: readonly Good[], outcomes: readonly Appended[], rejected
   return {
     accepted,
     duplicates,
-    rejected: [...rejected, ...conflicts].sort((a, b) => a.index - b.index),
+    rejected: [...rejected, ...refused].sort((a, b) => a.index - b.index),
     appended: [...appended.values()],
   };
 }

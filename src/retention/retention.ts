@@ -24,11 +24,11 @@ const STEP = 65_536;
 /**
  * Deletes, at start and every hour, the events that are older than their team's retention by `receivedAt` and settled or
  * filtered at every destination of the team (`settledThrough`, paused destinations included); and attempts older than 30
- * days. A team that fails is logged and tried again the next hour; the others go on.
+ * days; and whatever deleted teams left. A team that fails is logged and tried again the next hour; the others go on.
  */
 export function startRetention(options: {
   readonly log: Pick<EventLog, 'bounds' | 'firstReceivedSince' | 'deleteThrough'>;
-  readonly teams: Pick<TeamStore, 'list'>;
+  readonly teams: Pick<TeamStore, 'list' | 'deleted'>;
   /** Every event up to here is settled or filtered everywhere; the end of the log where there is no destination. */
   readonly settledThrough: (team: TeamId) => Promise<Sequence>;
   /** Deletes attempts older than `at` (milliseconds). */
@@ -44,11 +44,11 @@ export function startRetention(options: {
   const stopping = new AbortController();
   let round: Promise<RetentionReport> | undefined;
 
-  /** Deletes what is due of one team and says what is due but held. */
-  const runTeam = async (team: TeamId, cutoff: number): Promise<{ deleted: number; held: number }> => {
-    const due = (await log.firstReceivedSince(team, cutoff)) - 1;
-    const through = Math.min(due, await settledThrough(team));
-    const { first } = await log.bounds(team);
+  /** Deletes what is due of one team and says what is due but held. Of a deleted team (`cutoff` null) all is due, none held. */
+  const runTeam = async (team: TeamId, cutoff: number | null): Promise<{ deleted: number; held: number }> => {
+    const { first, last } = await log.bounds(team);
+    const due = cutoff === null ? last : (await log.firstReceivedSince(team, cutoff)) - 1;
+    const through = cutoff === null ? due : Math.min(due, await settledThrough(team));
     let deleted = 0;
     for (let at = first - 1; at < through && !stopping.signal.aborted; await setImmediate()) {
       at = Math.min(at + STEP, through);
@@ -62,10 +62,14 @@ export function startRetention(options: {
     const held: { team: TeamId; events: number }[] = [];
     let deleted = 0;
     await pruneAttempts(at - ATTEMPTS_KEPT_DAYS * DAY_MS);
-    for (const { id, retentionDays } of await teams.list()) {
+    const due = [
+      ...(await teams.list()).map(({ id, retentionDays }) => ({ id, cutoff: at - retentionDays * DAY_MS })),
+      ...(await teams.deleted()).map((id) => ({ id, cutoff: null })),
+    ];
+    for (const { id, cutoff } of due) {
       if (stopping.signal.aborted) break;
       try {
-        const done = await runTeam(id, at - retentionDays * DAY_MS);
+        const done = await runTeam(id, cutoff);
         deleted += done.deleted;
         if (done.held > 0) held.push({ team: id, events: done.held });
       } catch (error) {

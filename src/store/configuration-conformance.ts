@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiKey } from './api-keys.ts';
 import { NOON, newEvent, readAll, type StoreFixture } from './conformance-fixture.ts';
-import type { Team } from './teams.ts';
+import { DEFAULT_ALERTS, type Team } from './teams.ts';
 
 export function describeConfiguration(fixture: StoreFixture): void {
   describe('teams', () => {
-    const acme: Team = { id: 'acme', name: 'Acme', retentionDays: 30, createdAt: NOON };
+    const acme: Team = { id: 'acme', name: 'Acme', retentionDays: 30, createdAt: NOON, alerts: DEFAULT_ALERTS };
 
     it('are created once, together with their audit event', async () => {
       expect(await fixture.store.teams.create(acme, [newEvent('acme', 'created')])).toBe(true);
@@ -19,8 +19,9 @@ export function describeConfiguration(fixture: StoreFixture): void {
 
     it('come into being with their first event', async () => {
       await fixture.store.log.append([newEvent('Ünïcode / team', 'x')]);
-      const team = { id: 'Ünïcode / team', name: 'Ünïcode / team', retentionDays: 365, createdAt: NOON };
-      expect(await fixture.store.teams.get('Ünïcode / team')).toEqual(team);
+      const id = 'Ünïcode / team';
+      const team = { id, name: id, retentionDays: 365, createdAt: NOON, alerts: DEFAULT_ALERTS };
+      expect(await fixture.store.teams.get(id)).toEqual(team);
     });
   });
 

@@ -281,6 +281,7 @@ function attempt(more: Partial<Attempt> = {}): Attempt {
     delivered: 1,
     bytes: 512,
     durationMs: 12.5,
+    lagMs: 40,
     outcome: 'delivered',
     status: 200,
     reason: null,

@@ -103,10 +103,24 @@ export interface Attempt {
   /** Bytes sent as body. */
   readonly bytes: number;
   readonly durationMs: number;
+  /** How old, by receivedAt, the batch's oldest event was `at` that time; null where no event of the log was sent. */
+  readonly lagMs: number | null;
   readonly outcome: 'delivered' | 'partial' | 'retry' | 'throttled' | 'refused' | 'misconfigured';
   readonly status: number | null;
   readonly reason: string | null;
   readonly answer: string | null;
+}
+
+/** Deliveries and redrives that began within one minute or hour. */
+export interface TimelineBucket {
+  /** Its begin, milliseconds since the epoch. */
+  readonly at: number;
+  /** Events delivered. */
+  readonly delivered: number;
+  /** Attempts that delivered nothing. */
+  readonly failed: number;
+  /** Of all attempts, failed ones too; null: not known (attempts of earlier versions). */
+  readonly maxLagMs: number | null;
 }
 
 export interface Replay {
@@ -170,6 +184,11 @@ export interface DestinationStore {
   attemptFor(id: string, sequence: Sequence): Promise<Attempt | undefined>;
   /** Deliveries and redrives since `since` (milliseconds): events delivered, attempts that delivered nothing. Exact. */
   attemptTotals(id: string, since: number): Promise<{ delivered: number; failedAttempts: number }>;
+  /**
+   * The same by whole minutes or hours of UTC that overlap [from, to), milliseconds; oldest first, those without attempts
+   * left out. Of a range longer than 1,500 of them, the newest.
+   */
+  timeline(id: string, from: number, to: number, unit: 'minute' | 'hour'): Promise<readonly TimelineBucket[]>;
   /** Newest first. */
   replays(id: string): Promise<readonly Replay[]>;
   /** Deletes attempts older than `at` (milliseconds). */

@@ -1,10 +1,14 @@
 import type { LoggedEvent, NewEvent, Sequence, TeamId } from '../event/logged-event.ts';
 
-/** What became of one event handed to `append`. `sequence` is the place of the event, or of the one it collides with. */
+/**
+ * What became of one event handed to `append`. `sequence` is the place of the event, or of the one it collides with. The
+ * log of a deleted team takes nothing.
+ */
 export type Appended =
   | { readonly kind: 'appended'; readonly sequence: Sequence }
   | { readonly kind: 'duplicate'; readonly sequence: Sequence }
-  | { readonly kind: 'conflict'; readonly sequence: Sequence };
+  | { readonly kind: 'conflict'; readonly sequence: Sequence }
+  | { readonly kind: 'team_deleted' };
 
 /** A read stops at whichever limit comes first, but always returns at least one event when there is one. */
 export interface ReadLimit {
@@ -27,7 +31,7 @@ export interface EventLog {
    * Appends to the teams' logs, all new events or none, and says of each, in order, whether it was appended, a
    * duplicate (same id, same content) or a conflict (same id, other content; also within one call). Resolves once
    * they would survive a crash. Rejects with StoreUnavailable when they would not; then nothing was kept.
-   * A team unknown so far gets its log with its first event.
+   * A team unknown so far gets its log with its first event; a deleted one stays deleted, and its events are not kept.
    */
   append(events: readonly NewEvent[]): Promise<readonly Appended[]>;
   /**

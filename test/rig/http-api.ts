@@ -16,6 +16,7 @@ import { createOpenOutbound } from '../../src/outbound/open-outbound.ts';
 import { openSearch } from '../../src/search/index.ts';
 import { SecretBox } from '../../src/secrets.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite/store.ts';
+import { DEFAULT_ALERTS } from '../../src/store/teams.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { TestClock } from './test-clock.ts';
@@ -109,7 +110,10 @@ export async function startHttpApi(
     ...{ app, url, store, keyring, clock, logged, serve },
     key: async (team, ...scopes) => {
       if (team !== null && !(await store.teams.get(team)))
-        await store.teams.create({ id: team, name: team, retentionDays: 365, createdAt: clock.now() }, []);
+        await store.teams.create(
+          { id: team, name: team, retentionDays: 365, createdAt: clock.now(), alerts: DEFAULT_ALERTS },
+          [],
+        );
       const by = { actor: { id: 'test', type: 'system' } } as const;
       return (await keyring.create({ name: 'test key', team, scopes, expiresAt: null }, by)).secret.reveal();
     },

@@ -101,6 +101,7 @@ function attemptOf({ ok, outcome, bytes, durationMs }: ConnectionTest, at: numbe
     delivered: ok ? 1 : 0,
     bytes,
     durationMs,
+    lagMs: null,
     outcome: outcome.kind,
     status: outcome.status ?? null,
     reason: outcome.kind === 'delivered' ? null : outcome.reason,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type {
   Attempt,
   DeadLetter,
@@ -7,14 +8,17 @@ import type {
   Replay,
   Settlement,
   StoredDestination,
+  TimelineBucket,
 } from '../destinations.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
 
 const HOUR_MS = 3_600_000;
+const BUCKET_MS = { minute: 60_000, hour: HOUR_MS };
+const MOST_BUCKETS = 1_500;
 
 const ATTEMPT = `SELECT no, at, kind, first_sequence AS firstSequence, last_sequence AS lastSequence, events, delivered,
-  bytes, duration_ms AS durationMs, outcome, status, reason, answer FROM attempt`;
+  bytes, duration_ms AS durationMs, lag_ms AS lagMs, outcome, status, reason, answer FROM attempt`;
 const DEAD_LETTER = `SELECT id, sequence, event_type AS eventType, event_category AS eventCategory, timestamp,
   received_at AS receivedAt, at, reason, status, answer, json, redriving FROM dead_letter`;
 
@@ -22,6 +26,12 @@ const DEAD_LETTER = `SELECT id, sequence, event_type AS eventType, event_categor
 const COUNTS = "kind IN ('delivery', 'redrive')";
 const IS_FAILED = "outcome NOT IN ('delivered', 'partial')";
 const PRUNED_AT_ONCE = 5_000;
+
+const HOURS = `SELECT hour * ${HOUR_MS} AS at, delivered, failed, max_lag_ms AS maxLagMs FROM attempt_hour
+  WHERE destination_no = ? AND hour >= ? AND hour < ? ORDER BY hour`;
+const MINUTES = `SELECT at / 60000 * 60000 AS at, sum(delivered) AS delivered, sum(${IS_FAILED}) AS failed,
+  max(lag_ms) AS maxLagMs FROM attempt WHERE destination_no = ? AND at >= ? AND at < ? AND ${COUNTS}
+  GROUP BY at / 60000 ORDER BY at`;
 
 type AttemptRow = Attempt & { readonly no: number };
 type DeadLetterRow = Omit<DeadLetter, 'redriving'> & { readonly redriving: 0 | 1 };
@@ -121,6 +131,21 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
       );
       return { ...totals! };
     },
+    timeline: async (id, from, to, unit) => {
+      const bucketMs = BUCKET_MS[unit];
+      const no = numberOf(id);
+      const end = Math.ceil(to / bucketMs);
+      const first = Math.max(Math.floor(from / bucketMs), end - MOST_BUCKETS);
+      if (unit === 'hour') return read.all<TimelineBucket>(HOURS, no, first, end).map((row) => ({ ...row }));
+      const buckets: TimelineBucket[] = [];
+      // A busy destination has tens of thousands of attempts in an hour: other work runs between two hours.
+      for (let minute = first; minute < end; minute += 60, await setImmediate()) {
+        const until = Math.min(minute + 60, end);
+        for (const row of read.all<TimelineBucket>(MINUTES, no, minute * bucketMs, until * bucketMs))
+          buckets.push({ ...row });
+      }
+      return buckets;
+    },
     replays: async (id) =>
       read
         .all<{ body: string }>('SELECT body FROM replay WHERE destination_no = ? ORDER BY no DESC', numberOf(id))
@@ -178,7 +203,7 @@ function insertDeadLetter(connection: Connection, no: number, deadLetter: DeadLe
 function insertAttempt(connection: Connection, no: number, attempt: Attempt): void {
   connection.run(
     `INSERT INTO attempt (destination_no, at, kind, first_sequence, last_sequence, events, delivered, bytes,
-       duration_ms, outcome, status, reason, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       duration_ms, lag_ms, outcome, status, reason, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     no,
     attempt.at,
     attempt.kind,
@@ -188,16 +213,19 @@ function insertAttempt(connection: Connection, no: number, attempt: Attempt): vo
     attempt.delivered,
     attempt.bytes,
     attempt.durationMs,
+    attempt.lagMs,
     attempt.outcome,
     attempt.status,
     attempt.reason,
     attempt.answer,
   );
   connection.run(
-    `INSERT INTO attempt_hour (destination_no, hour, delivered, failed)
-     SELECT destination_no, at / ${HOUR_MS}, delivered, ${IS_FAILED} FROM attempt
+    // max() of two values is null when one is: hours begun by an earlier version know no lag.
+    `INSERT INTO attempt_hour (destination_no, hour, delivered, failed, max_lag_ms)
+     SELECT destination_no, at / ${HOUR_MS}, delivered, ${IS_FAILED}, lag_ms FROM attempt
      WHERE no = last_insert_rowid() AND ${COUNTS}
-     ON CONFLICT DO UPDATE SET delivered = delivered + excluded.delivered, failed = failed + excluded.failed`,
+     ON CONFLICT DO UPDATE SET delivered = delivered + excluded.delivered, failed = failed + excluded.failed,
+       max_lag_ms = max(coalesce(max_lag_ms, excluded.max_lag_ms), coalesce(excluded.max_lag_ms, max_lag_ms))`,
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { type LoggedEvent, type NewEvent, type Sequence, type TeamId, withPlace } from '../../event/logged-event.ts';
 import type { Appended } from '../event-log.ts';
+import { DEFAULT_ALERTS, type Team } from '../teams.ts';
 import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, encodeChunk, intoRows } from './chunk.ts';
 import type { Connection } from './connection.ts';
 import { LogReader } from './log-reader.ts';
@@ -16,6 +17,7 @@ const SEEN_KEPT = 1_000;
 interface TeamEnd {
   readonly no: number;
   readonly team: TeamId;
+  deletedAt: number | null;
   last: Sequence;
   lastReceivedAt: number;
   /** Events up to here lie in full rows; those behind it, of `smallBytes`, in smaller ones until they fill one. */
@@ -107,17 +109,28 @@ export class LogWriter {
     return slice(end.recent, Math.max(0, after - end.last + end.recent.length));
   }
 
-  /** Creates the team; false when it exists. */
-  createTeam(team: TeamId, name: string, retentionDays: number, createdAt: number): boolean {
+  /** Creates the team; false when it exists, or existed once. */
+  createTeam({ id, name, retentionDays, createdAt, alerts }: Team): boolean {
     return (
       this.#connection.run(
-        'INSERT INTO team (id, name, retention_days, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-        team,
+        `INSERT INTO team (id, name, retention_days, created_at, alerts) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING`,
+        id,
         name,
         retentionDays,
         createdAt,
+        JSON.stringify(alerts),
       ) > 0
     );
+  }
+
+  /** The team's log takes nothing from now on, and its vocabulary is forgotten. */
+  deleteTeam(team: TeamId, at: number): void {
+    const end = this.#find(team);
+    if (!end) return;
+    end.deletedAt = at;
+    this.#connection.run('UPDATE team SET deleted_at = ? WHERE no = ?', at, end.no);
+    this.#connection.run('DELETE FROM seen WHERE team_no = ?', end.no);
   }
 
   /** Deletes the events up to `through` that lie in the oldest row, and their ids. Returns how many. */
@@ -138,6 +151,7 @@ export class LogWriter {
 
   #append(event: NewEvent, now: number): Appended {
     const end = this.#find(event.team) ?? this.#create(event.team, now);
+    if (end.deletedAt !== null) return { kind: 'team_deleted' };
     const sequence = end.last + 1;
     const isNew = this.#connection.run(
       'INSERT INTO event_id (team_no, id, sequence, hash) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -214,8 +228,9 @@ export class LogWriter {
   #find(team: TeamId): TeamEnd | undefined {
     const known = this.#ends.get(team);
     if (known) return known;
-    const row = this.#connection.get<{ no: number; last: Sequence; lastReceivedAt: number }>(
-      'SELECT no, last_sequence AS last, last_received_at AS lastReceivedAt FROM team WHERE id = ?',
+    const row = this.#connection.get<Pick<TeamEnd, 'no' | 'deletedAt' | 'last' | 'lastReceivedAt'>>(
+      `SELECT no, deleted_at AS deletedAt, last_sequence AS last, last_received_at AS lastReceivedAt
+       FROM team WHERE id = ?`,
       team,
     );
     if (!row) return undefined;
@@ -233,7 +248,8 @@ export class LogWriter {
   }
 
   #create(team: TeamId, now: number): TeamEnd {
-    this.createTeam(team, team, this.#options.defaultRetentionDays, now);
+    const { defaultRetentionDays: retentionDays } = this.#options;
+    this.createTeam({ id: team, name: team, retentionDays, createdAt: now, alerts: DEFAULT_ALERTS });
     return this.#find(team)!;
   }
 

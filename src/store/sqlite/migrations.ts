@@ -139,4 +139,55 @@ const MIGRATIONS: readonly string[] = [
     at INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- alerts is the TeamAlerts as JSON. A deleted team keeps its row, so that its id is never given again.
+  ALTER TABLE team ADD COLUMN alerts TEXT NOT NULL DEFAULT '{"mail":true,"webhook":null}';
+  ALTER TABLE team ADD COLUMN deleted_at INTEGER;
+
+  -- user is the account's id in accounts.db.
+  CREATE TABLE member (
+    no INTEGER PRIMARY KEY,
+    team TEXT NOT NULL,
+    user TEXT NOT NULL,
+    role TEXT NOT NULL,
+    joined_at INTEGER NOT NULL,
+    deactivated_at INTEGER,
+    UNIQUE (team, user)
+  ) STRICT;
+  CREATE INDEX member_by_user ON member (user);
+
+  CREATE TABLE invitation (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    team TEXT NOT NULL,
+    email TEXT NOT NULL COLLATE NOCASE,
+    role TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE,
+    invited_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    UNIQUE (team, email)
+  ) STRICT;
+
+  CREATE TABLE saved_filter (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    team TEXT NOT NULL,
+    user TEXT NOT NULL,
+    name TEXT NOT NULL,
+    query TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX saved_filter_by_user ON saved_filter (team, user);
+
+  -- What was last told about a destination; told_at is JSON, milliseconds by state.
+  CREATE TABLE alert (
+    destination_no INTEGER PRIMARY KEY REFERENCES destination (no) ON DELETE CASCADE,
+    state TEXT NOT NULL,
+    told_at TEXT NOT NULL
+  ) STRICT;
+
+  ALTER TABLE attempt ADD COLUMN lag_ms INTEGER;
+  ALTER TABLE attempt_hour ADD COLUMN max_lag_ms INTEGER;
+  `,
 ];

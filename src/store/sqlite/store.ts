@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Sequence, TeamId } from '../../event/logged-event.ts';
 import type { EventLog } from '../event-log.ts';
 import type { AppendListener, Store } from '../store.ts';
+import { alertStore } from './alerts.ts';
 import { apiKeyStore } from './api-keys.ts';
 import { CommitQueue, type StoreLogger } from './commit-queue.ts';
 import { Connection, isDiskFull } from './connection.ts';
@@ -12,6 +13,7 @@ import { SqliteEventLog } from './event-log.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
 import { migrate } from './migrations.ts';
+import { peopleStore } from './people.ts';
 import { teamStore } from './teams.ts';
 
 /** Newest events kept in memory over all teams, in bytes: readers that keep up do not touch the disk. */
@@ -63,6 +65,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     log,
     teams: teamStore(queue, read),
     keys: apiKeyStore(queue, read),
+    people: peopleStore(queue, read),
+    alerts: alertStore(queue, read),
     destinations: destinationStore(queue, read),
     onAppended: (listener) => {
       listeners.add(listener);
