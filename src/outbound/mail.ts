@@ -8,7 +8,7 @@ export interface Mailer {
   /** False without SMTP_URL: `send` then always says so. */
   readonly isConfigured: boolean;
   /** Never rejects: what went wrong, in plain words and without credentials; undefined: the server took it. */
-  send(mail: Mail): Promise<string | undefined>;
+  send(mail: Mail, signal?: AbortSignal): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export function createMailer({ smtpUrl, from, timeoutMs = 10_000 }: MailerOption
   let transport: Promise<Transporter> | undefined;
   return {
     isConfigured: true,
-    async send({ to, subject, text }) {
+    async send({ to, subject, text }, signal) {
       if (!ADDRESS.test(to)) return `“${to}” is not an e-mail address`;
       transport ??= open(server, timeoutMs);
       const mail = {
@@ -46,7 +46,7 @@ export function createMailer({ smtpUrl, from, timeoutMs = 10_000 }: MailerOption
         text,
         // RFC 3834 §5: out-of-office programs do not answer.
         headers: { 'Auto-Submitted': 'auto-generated' },
-        signal: AbortSignal.timeout(3 * timeoutMs),
+        signal,
       };
       return (await transport).sendMail(mail).then(
         () => undefined,
@@ -138,8 +138,9 @@ function wordsOf(
       if (originalCode === undefined) return `${target} does not offer encryption (STARTTLS), which a password needs`;
       return reasonOf(originalCode, { target, stage: 'tls', timeoutMs });
     case 'EABORT':
+      return 'it was stopped';
     case 'ETIMEDOUT':
-      return reasonOf('TIMEOUT', { target, stage: 'send', timeoutMs: code === 'EABORT' ? 3 * timeoutMs : timeoutMs });
+      return reasonOf('TIMEOUT', { target, stage: 'send', timeoutMs });
     case 'ECONNECTION':
       return reasonOf(originalCode ?? 'ECONNRESET', { target, stage: 'send', timeoutMs });
     default:
