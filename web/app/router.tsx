@@ -54,7 +54,7 @@ const shell = createRoute({
   },
 });
 
-const settings = (path: string) => `settings/${path}` as const;
+const settings = <P extends string>(path: P) => `settings/${path}` as const;
 const children = [
   createRoute({
     getParentRoute: () => shell,

@@ -1,4 +1,6 @@
+import { useUnhealthy } from './queries.ts';
+
 /** How many destinations need somebody to act, for the navigation. */
 export function useAttention(): number {
-  return 0;
+  return useUnhealthy().length;
 }
