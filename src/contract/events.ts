@@ -56,11 +56,17 @@ export const HistogramQuery = Type.Object(
   { additionalProperties: false },
 );
 
-/** Answered from stored JSON as it is. */
+/** Answered from stored JSON as it is. A page that took long to find ends early: it may be short, or empty, and go on. */
 export const EventList = Type.Object({
   events: Type.Array(anEvent),
   nextCursor: TextOrNull,
+  lastSequence: Type.Integer({
+    minimum: 0,
+    description: 'How far the log was looked at: a live tail `after` it misses nothing. 0: the team has no events',
+  }),
 });
+/** An event as readers get it. */
+export type StoredEvent = Static<typeof AuditEvent>;
 
 /** What became of the events of one ingest request; each is judged alone. */
 const ingestResult = {
@@ -86,6 +92,7 @@ export const Histogram = Type.Object({
   success: Count,
   failure: Count,
 });
+export type Histogram = Static<typeof Histogram>;
 
 export const DeliveryList = listOf(
   Type.Object({
@@ -98,10 +105,31 @@ export const DeliveryList = listOf(
     reason: TextOrNull,
   }),
 );
+export type DeliveryList = Static<typeof DeliveryList>;
+
+export const DeliverySummaryQuery = Type.Object(
+  {
+    ...TeamQuery.properties,
+    id: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, maxItems: 100 }),
+  },
+  { additionalProperties: false },
+);
+/** Where each of some events stands, over all destinations that are to get it. */
+export const DeliverySummaryList = listOf(
+  Type.Object({
+    id: Type.String(),
+    matched: Type.Integer({ minimum: 0, description: 'How many destinations are to get it' }),
+    delivered: Type.Integer({ minimum: 0, description: 'How many have it' }),
+    worst: nullable(Type.Enum(['delivered', 'pending', 'dead_letter'])),
+  }),
+);
+export type DeliverySummaryList = Static<typeof DeliverySummaryList>;
 
 export const CategoryList = listOf(
   Type.Object({ value: Type.String(), label: Type.String(), builtIn: Type.Boolean(), seen: Type.Boolean() }),
 );
+
+export type CategoryList = Static<typeof CategoryList>;
 
 export const EventTypeList = listOf(
   Type.Object({
@@ -112,3 +140,4 @@ export const EventTypeList = listOf(
     seen: Type.Boolean(),
   }),
 );
+export type EventTypeList = Static<typeof EventTypeList>;

@@ -30,8 +30,10 @@ export function eventRoutes(app: App, parts: ServerParts): void {
       const { order = 'desc', limit = 50, cursor, ...filter } = request.query;
       const team = await teamOf(request, parts);
       const page = { order, limit, ...(cursor !== undefined && { cursor }) };
+      // Asked before the search, which sees at least as much.
+      const { last } = await parts.log.bounds(team);
       const { events, nextCursor } = await parts.search.search(team, eventQuery(filter), page);
-      const json = `{"events":[${events.join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
+      const json = `{"events":[${events.join(',')}],"nextCursor":${JSON.stringify(nextCursor)},"lastSequence":${last}}`;
       return reply.type('application/json').send(json);
     },
   );
