@@ -65,6 +65,9 @@ export const Destination = Type.Object(
       categories: nullable(Type.Array(Type.String())),
       eventTypes: nullable(Type.Array(Type.String())),
       newCategories: Type.Boolean(),
+      knownCategories: Type.Array(Type.String(), {
+        description: 'Those that are not new: what there was when it was saved',
+      }),
     }),
     parallel: Type.Integer(),
     lingerMs: Type.Integer(),
@@ -82,6 +85,14 @@ export const KindList = listOf(
   Type.Object({
     kind: Type.String(),
     title: Type.String(),
+    needs: Type.String({ description: 'What is needed and who in a company has it' }),
+    guide: Type.Array(
+      Type.Object({
+        text: Type.String(),
+        setting: Type.Optional(Type.String({ description: 'The setting whose value this step yields' })),
+        who: Type.Optional(Type.String({ description: 'Who can do this step and those after it' })),
+      }),
+    ),
     settings: Type.Array(
       Type.Object({
         name: Type.String(),

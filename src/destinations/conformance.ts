@@ -17,7 +17,7 @@ import type {
   StandIn,
 } from './destination.ts';
 import { sampleEvent, sampleEvents } from './sample-events.ts';
-import { parseSettings, secretsOf } from './settings.ts';
+import { describeSettings, parseSettings, secretsOf } from './settings.ts';
 
 /** What a kind declares about itself; every capability is stated, none skipped in silence. */
 export interface Conformance {
@@ -97,6 +97,14 @@ export function describeDestination(kind: DestinationKind, conformance: Conforma
     async function send(destination: Destination, events: readonly LoggedEvent[], signal = never): Promise<Outcome> {
       return (await destination.prepare(events)).send(signal);
     }
+
+    it('guides to each value it cannot do without, and to none that the form does not have', () => {
+      const settings = describeSettings(kind);
+      const guided = new Set(kind.guide.flatMap(({ setting }) => setting ?? []));
+      expect(guided.isSubsetOf(new Set(settings.map(({ name }) => name)))).toBe(true);
+      expect(settings.filter(({ name, required }) => required && !guided.has(name))).toEqual([]);
+      expect(kind.needs).toMatch(/^[^\n]{20,140}\.$/);
+    });
 
     /** Sends once without fault, so that the fault meets the batch and not what precedes it (a token, a cookie). */
     async function sendInto(fault: FaultKind, events = fresh(4), answerTimeoutMs?: number): Promise<Outcome> {

@@ -118,11 +118,23 @@ export interface SettingProblem {
   readonly message: string;
 }
 
+/** One step to the values of the form, in words of the SIEM's own pages; shown beside the form. */
+export interface GuideStep {
+  readonly text: string;
+  /** The setting whose value this step yields; the step lights up while its field has focus. */
+  readonly setting?: string;
+  /** Who can do this step and those after it. */
+  readonly who?: string;
+}
+
 /** A kind of destination: everything the rest of the product knows about one SIEM. */
 export interface DestinationKind<S extends TObject = TObject> {
   /** `splunk`, `elastic` … */
   readonly kind: string;
   readonly title: string;
+  /** What is needed and who in a company has it, in one line. */
+  readonly needs: string;
+  readonly guide: readonly GuideStep[];
   /** Drives validation, API, form and docs. Secrets are made with `secretSetting()`. */
   readonly settings: S;
   readonly limits: DestinationLimits | ((settings: Static<S>) => DestinationLimits);

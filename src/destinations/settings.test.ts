@@ -25,6 +25,8 @@ const words = (title: string) => ({ title, description: `Where to find ${title}.
 const kind = defineDestination({
   kind: 'example',
   title: 'Example',
+  needs: 'A token.',
+  guide: [{ text: 'Copy the token.', setting: 'token' }],
   settings: Type.Object(
     {
       endpointUrl: urlSetting({ ...words('Endpoint URL'), placeholder: 'https://example.com' }),

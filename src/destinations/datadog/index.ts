@@ -15,6 +15,7 @@ import {
 } from '../settings.ts';
 import { classifyIntake, classifyValidation } from './classify.ts';
 import { encodeLogs, LARGEST_LOG, overheadBytes } from './encode.ts';
+import { guide, needs } from './guide.ts';
 
 const settings = Type.Object({
   endpointUrl: urlSetting({
@@ -68,6 +69,8 @@ const LONGEST_WAIT_MS = 30 * 60_000;
 export const datadog = defineDestination({
   kind: 'datadog',
   title: 'Datadog',
+  needs,
+  guide,
   settings,
   // Datadog: 1,000 logs, 5 MB, 1 MB per log (a longer one is cut in silence); 4.25 MB is what its own senders aim at.
   limits: ({ source = '', service, tags }) => ({

@@ -15,6 +15,7 @@ import {
   isUnknownParameter,
 } from './classify.ts';
 import { EVENT_BYTES, encodeBulk, OVERHEAD_BYTES } from './encode.ts';
+import { guide, needs } from './guide.ts';
 
 const settings = Type.Object({
   endpointUrl: textSetting({
@@ -53,6 +54,8 @@ const settings = Type.Object({
 export const elastic = defineDestination({
   kind: 'elastic',
   title: 'Elastic (ELK Stack)',
+  needs,
+  guide,
   settings,
   // Elasticsearch takes 100 MB (http.max_content_length), the proxies before it often no more than 10 MB.
   limits: { batchEvents: 1_000, batchBytes: 5_000_000, eventBytes: EVENT_BYTES, overheadBytes: OVERHEAD_BYTES },

@@ -18,6 +18,7 @@ import {
 import { sendFitting } from '../unfit.ts';
 import { classifyPost } from './classify.ts';
 import { encodeLines, overheadBytes } from './encode.ts';
+import { guide, needs } from './guide.ts';
 
 const settings = Type.Object({
   endpointUrl: urlSetting({
@@ -107,6 +108,8 @@ const UNPROVED = 'QRadar says whether the token is right only when an event is w
 export const qradar = defineDestination({
   kind: 'qradar',
   title: 'IBM QRadar',
+  needs,
+  guide,
   settings,
   limits: ({ payload = 'json', logSource, maxPayloadLength = '8192' }) => ({
     batchEvents: 200,

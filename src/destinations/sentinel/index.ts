@@ -14,6 +14,7 @@ import {
 import { sendFitting } from '../unfit.ts';
 import { classifyUpload } from './classify.ts';
 import { encodeRows, OVERHEAD_BYTES } from './encode.ts';
+import { guide, needs } from './guide.ts';
 import { openTokens } from './token.ts';
 
 const PUBLIC_CLOUD = 'https://login.microsoftonline.com';
@@ -82,6 +83,8 @@ const PERMISSION_WINDOW_MS = 30 * 60_000;
 export const sentinel = defineDestination({
   kind: 'sentinel',
   title: 'Microsoft Sentinel',
+  needs,
+  guide,
   settings,
   limits: {
     batchEvents: 2_500,

@@ -10,6 +10,7 @@ import {
   urlSetting,
 } from '../settings.ts';
 import { type HecMetadata, overheadBytes } from './encode.ts';
+import { guide, needs } from './guide.ts';
 import { openHec } from './hec.ts';
 
 const settings = Type.Object(
@@ -75,6 +76,8 @@ const BRAND_BYTES = 100;
 export const splunk = defineDestination({
   kind: 'splunk',
   title: 'Splunk',
+  needs,
+  guide,
   settings,
   limits: (given) => ({
     batchEvents: 500,

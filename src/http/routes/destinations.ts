@@ -14,7 +14,7 @@ import { describeSettings } from '../../destinations/settings.ts';
 import type { NewEvent } from '../../event/logged-event.ts';
 import type { StoredDestination } from '../../store/destinations.ts';
 import { namedTeam, teamOf, teamToWriteTo } from '../access.ts';
-import { destinationEvent, destinationOf } from '../destination-access.ts';
+import { destinationDeleted, destinationEvent, destinationOf } from '../destination-access.ts';
 import {
   changedSettings,
   currentFilter,
@@ -47,7 +47,10 @@ export function destinationRoutes(app: App, parts: ServerParts): void {
       },
     },
     async () => ({
-      items: kinds.map((k) => ({ kind: k.kind, title: k.title, settings: describeSettings(k) })),
+      items: kinds.map((k) => {
+        const { kind, title, needs, guide } = k;
+        return { kind, title, needs, guide, settings: describeSettings(k) };
+      }),
       nextCursor: null,
     }),
   );
@@ -191,12 +194,7 @@ export function destinationRoutes(app: App, parts: ServerParts): void {
     },
     async (request, reply) => {
       const stored = await destinationOf(request, parts);
-      const deleted = destinationEvent(request, stored, clock.now(), {
-        eventType: 'siem.destination.deleted',
-        description: `SIEM destination "${stored.name}" was deleted`,
-        changes: { previous: { ...differences(stored, {})?.previous, filter: currentFilter(stored) } },
-      });
-      await delivery.remove(stored.id, [deleted]);
+      await delivery.remove(stored.id, [destinationDeleted(request, stored, clock.now())]);
       return reply.code(204).send();
     },
   );
@@ -212,7 +210,10 @@ export async function shownDestination(stored: StoredDestination, parts: ServerP
     kind: stored.kind,
     name: stored.name,
     settings: shownSettings(kind, stored),
-    filter: { categories: categories && [...categories], eventTypes: eventTypes && [...eventTypes], newCategories },
+    filter: {
+      ...{ categories: categories && [...categories], eventTypes: eventTypes && [...eventTypes], newCategories },
+      knownCategories: [...(stored.filters.at(-1)?.knownCategories ?? [])],
+    },
     parallel: stored.parallel,
     lingerMs: stored.lingerMs,
     state: (await parts.delivery.health(stored.id)).state,
