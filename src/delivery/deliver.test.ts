@@ -161,6 +161,53 @@ describe('when a destination fails', () => {
     await until(async () => (await rig.counts('a')).state === 'connected');
   });
 
+  it('says at each change of the state shown that it changed, and nothing while it stays', async () => {
+    const rig = await started();
+    const siem = await rig.add('a', { startAt: 'now' });
+    await rig.append(1);
+    await until(async () => (await rig.counts('a')).state === 'connected');
+    siem.answer = () => ({ kind: 'retry', cause: 'server', reason: '503' });
+    await rig.append(1);
+    for (let tries = 2; tries <= 4; tries++) {
+      await until(() => siem.sends.length === tries);
+      await rig.untilNextTry('a');
+    }
+    await rig.delivery.pause('a', 'ana@acme.com', []);
+    await rig.delivery.resume('a', []);
+    siem.answer = () => BAD_TOKEN;
+    await rig.delivery.update('a', { lingerMs: 0, updatedAt: rig.clock.now() }, []);
+    await until(() => rig.states.length >= 5);
+    await settle();
+    expect(await Promise.all(rig.states)).toEqual([
+      'connected',
+      'retrying',
+      'paused',
+      'retrying',
+      'authentication_failed',
+    ]);
+  });
+
+  it('measures the age of the oldest event of each batch', async () => {
+    const rig = await started();
+    const filter = { categories: ['authentication'], eventTypes: null, newCategories: false };
+    const siem = await rig.add('a', { filter });
+    siem.answer = () => ({ kind: 'throttled', reason: 'busy', retryAfterMs: 120_000 });
+    const from = rig.clock.now();
+    await rig.append(1);
+    await until(async () => (await rig.counts('a')).state === 'throttled');
+    siem.answer = () => DELIVERED;
+    await rig.clock.advance(60_000);
+    await rig.append(1);
+    await rig.clock.advance(60_000);
+    const lags = async () => (await rig.delivery.attempts('a', { limit: 9 })).items.map(({ lagMs }) => lagMs);
+    await until(async () => (await lags()).length === 2);
+    expect(await lags()).toEqual([120_000, 0]);
+    const timeline = await rig.delivery.timeline('a', from, rig.clock.now() + 1, 'hour');
+    expect(Math.max(...timeline.map(({ maxLagMs }) => maxLagMs!))).toBe(120_000);
+    expect(timeline.reduce((sum, { failed }) => sum + failed, 0)).toBe(1);
+    await expect(rig.delivery.timeline('nowhere', from, from + 1, 'hour')).rejects.toThrow('no destination');
+  });
+
   it('waits at least as long as it was asked to', async () => {
     const rig = await started();
     const siem = await rig.add('a');

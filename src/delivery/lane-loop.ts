@@ -127,10 +127,10 @@ export class LaneLoop {
     const isOther = progress.state !== this.#written.state;
     this.#written = progress;
     this.#countedAt = null;
-    const settled = this.#session.settlements.add(settlement);
-    this.#session.track(settled, () => {
+    const settled = this.#session.settlements.add(settlement).then(() => {
       if (isOther) this.#deps.onStateChanged?.(this.stored.id);
     });
+    this.#session.track(settled, () => {});
     return settled;
   }
 

@@ -197,6 +197,25 @@ describe('an event', () => {
     });
     expect(await accept(JSON.stringify(event({ id: 'c' })), asTeam)).toMatchObject({ accepted: 1 });
   });
+
+  it('is refused for a deleted team, the events of others are taken', async () => {
+    const { accept } = start({}, undefined, 'gone');
+    const sent = ['gone', 'acme', 'gone'].map((team_id, i) => event({ id: `${i}`, team_id }));
+    const refused = { code: 'unknown_team', path: 'context.teamId', message: 'the team was deleted' };
+    expect(await accept(JSON.stringify(sent), { team: null, format: 'json' })).toEqual({
+      accepted: 1,
+      duplicates: 0,
+      rejected: [
+        { index: 0, id: '0', ...refused },
+        { index: 2, id: '2', ...refused },
+      ],
+      appended: places(1, 1),
+    });
+    expect(await accept(JSON.stringify(event({ id: 'c' })), { team: 'gone', format: 'json' })).toMatchObject({
+      accepted: 0,
+      rejected: [{ index: 0, id: 'c', ...refused }],
+    });
+  });
 });
 
 describe('what the SDK wrote', () => {
@@ -282,12 +301,13 @@ function places(firstSequence: number, lastSequence: number) {
   return [{ teamId: 'acme', firstSequence, lastSequence }];
 }
 
-/** Accept over a log in memory; `held` delays every append. */
-function start(parts: Omit<Partial<AcceptParts>, 'log' | 'clock'> = {}, held?: Promise<void>) {
+/** Accept over a log in memory; `held` delays every append; the team `deleted` was deleted. */
+function start(parts: Omit<Partial<AcceptParts>, 'log' | 'clock'> = {}, held?: Promise<void>, deleted?: string) {
   const log: NewEvent[] = [];
   const append: EventLog['append'] = async (events) => {
     await held;
     return events.map((event): Appended => {
+      if (event.team === deleted) return { kind: 'team_deleted' };
       const ofTeam = log.filter(({ team }) => team === event.team);
       const known = ofTeam.findIndex(({ id }) => id === event.id);
       if (known !== -1)

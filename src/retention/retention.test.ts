@@ -37,6 +37,7 @@ function openRig(settled: Readonly<Record<string, number>> = {}) {
     child: () => logger,
   };
   const pruned: number[] = [];
+  const deletedThrough: number[] = [];
   undo.push(
     () => rmSync(folder, { recursive: true }),
     () => store.close(),
@@ -49,13 +50,22 @@ function openRig(settled: Readonly<Record<string, number>> = {}) {
       now += days * DAY_MS;
     },
     hourPasses: () => hour.dispatchEvent(new Event('passed')),
+    deletedThrough,
+    remove: (team: string) => store.teams.remove(team, now, []),
     append: async (team: string, count: number) => {
       const { last } = await store.log.bounds(team);
       await store.log.append(Array.from({ length: count }, (_, i) => event(team, last + i + 1)));
     },
     start: (fails?: string) => {
       const retention = startRetention({
-        log: store.log,
+        log: {
+          bounds: store.log.bounds,
+          firstReceivedSince: store.log.firstReceivedSince,
+          deleteThrough: (team, through) => {
+            deletedThrough.push(through);
+            return store.log.deleteThrough(team, through);
+          },
+        },
         teams: store.teams,
         settledThrough: async (team) => {
           if (team === fails) throw new Error('cannot say');
@@ -111,6 +121,19 @@ describe('retention', () => {
     expect(await retention.runNow()).toMatchObject({ deleted: 120, held });
     expect(await rig.log.bounds('a')).toEqual({ first: 121, last: 350 });
     expect(await retention.runNow()).toMatchObject({ deleted: 0, held });
+  });
+
+  it('deletes whatever a deleted team left, in steps, though a destination has not got it', async () => {
+    const rig = openRig({ a: 0 });
+    for (let appended = 0; appended < 70_000; appended += 10_000) await rig.append('a', 10_000);
+    await rig.append('b', 3);
+    await rig.remove('a');
+    const retention = rig.start();
+    expect(await retention.runNow()).toEqual({ at: START, deleted: 70_000, held: [] });
+    expect(await rig.log.bounds('a')).toEqual({ first: 70_001, last: 70_000 });
+    expect((await rig.log.bounds('b')).first).toBe(1);
+    expect(await retention.runNow()).toMatchObject({ deleted: 0 });
+    expect(rig.deletedThrough).toEqual([65_536, 70_000]);
   });
 
   it('goes on with other teams when one fails', async () => {

@@ -4,6 +4,7 @@ import { describeConfiguration } from './configuration-conformance.ts';
 import { NOON, type StoreFixture } from './conformance-fixture.ts';
 import { describeDestinations } from './destinations-conformance.ts';
 import { describeLog } from './log-conformance.ts';
+import { describePeople } from './people-conformance.ts';
 import type { Store } from './store.ts';
 
 /** A new, empty store and what a test needs around it. `defaultRetentionDays` is 365. */
@@ -36,5 +37,6 @@ export function describeStore(name: string, open: (clock: Pick<Clock, 'now'>) =>
     describeLog(ready);
     describeDestinations(ready);
     describeConfiguration(ready);
+    describePeople(ready);
   });
 }

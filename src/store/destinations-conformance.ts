@@ -184,6 +184,45 @@ export function describeDestinations(fixture: StoreFixture): void {
       expect(await totals(NOON + 9 * HOUR_MS)).toEqual({ delivered: 0, failedAttempts: 0 });
     });
 
+    it('make a timeline of whole minutes and hours, without tests, checks and replays', async () => {
+      const { destinations } = fixture.store;
+      await create();
+      await create('d2');
+      const counted = [
+        { at: NOON, delivered: 10, lagMs: 200 },
+        { at: NOON + 59_999, delivered: 5, lagMs: 900 },
+        { at: NOON + 60_000, delivered: 0, lagMs: 7_000, outcome: 'retry' as const },
+        { at: NOON + 61_000, delivered: 3, lagMs: 6_000, outcome: 'partial' as const },
+        { at: NOON + HOUR_MS, delivered: 1, lagMs: null },
+        { at: NOON + HOUR_MS, delivered: 1, lagMs: 5, kind: 'redrive' as const },
+        { at: NOON + HOUR_MS, delivered: 1, lagMs: null },
+        { at: NOON + 2 * HOUR_MS, delivered: 2, lagMs: null },
+      ];
+      for (const each of counted) await settle({ attempt: attempt(each) });
+      for (const kind of ['test', 'check', 'replay'] as const)
+        await settle({ attempt: attempt({ kind, lagMs: HOUR_MS }) });
+      await settle({ destination: 'd2', attempt: attempt({ at: NOON }) });
+      const first = { at: NOON, delivered: 15, failed: 0, maxLagMs: 900 };
+      const second = { at: NOON + 60_000, delivered: 3, failed: 1, maxLagMs: 7_000 };
+      const later = [
+        { at: NOON + HOUR_MS, delivered: 3, failed: 0, maxLagMs: 5 },
+        { at: NOON + 2 * HOUR_MS, delivered: 2, failed: 0, maxLagMs: null },
+      ];
+      const minutes = (from: number, to: number): Promise<unknown> => destinations.timeline('d1', from, to, 'minute');
+      expect(await minutes(NOON, NOON + 3 * HOUR_MS)).toEqual([first, second, ...later]);
+      expect(await minutes(NOON + 59_999, NOON + 60_000)).toEqual([first]);
+      expect(await minutes(NOON + 59_999, NOON + 60_001)).toEqual([first, second]);
+      expect(await minutes(0, NOON + 2 * HOUR_MS)).toEqual([first, second, later[0]]);
+      expect(await minutes(0, NOON + 1_501 * 60_000)).toEqual([second, ...later]);
+      const hours = [{ at: NOON, delivered: 18, failed: 1, maxLagMs: 7_000 }, ...later];
+      expect(await destinations.timeline('d1', NOON + 1, NOON + 3 * HOUR_MS, 'hour')).toEqual(hours);
+      expect(await destinations.timeline('d1', 0, NOON + 1_501 * HOUR_MS, 'hour')).toEqual(later);
+      expect(await destinations.timeline('nowhere', NOON, NOON + 1, 'hour')).toEqual([]);
+      await destinations.pruneAttempts(NOON + HOUR_MS);
+      expect(await minutes(NOON, NOON + 3 * HOUR_MS)).toEqual(later);
+      expect(await destinations.timeline('d1', NOON, NOON + 3 * HOUR_MS, 'hour')).toEqual(later);
+    });
+
     it('are forgotten when they are old', async () => {
       const { destinations } = fixture.store;
       await create();
@@ -194,6 +233,20 @@ export function describeDestinations(fixture: StoreFixture): void {
         NOON + 3,
       ]);
     });
+  });
+
+  it('remembers what was last told of each destination, for as long as there is the destination', async () => {
+    await create('d1');
+    await create('d2');
+    const told = { destination: 'd1', state: 'retrying', toldAt: { retrying: NOON, connected: NOON - 1 } } as const;
+    await fixture.store.alerts.put({ ...told, toldAt: {} });
+    await fixture.store.alerts.put({ ...told, destination: 'd2' });
+    await fixture.store.alerts.put({ ...told, destination: 'nowhere' });
+    await fixture.store.alerts.put(told);
+    await fixture.reopen();
+    expect(await fixture.store.alerts.list()).toEqual([told, { ...told, destination: 'd2' }]);
+    await fixture.store.destinations.remove('d1', []);
+    expect(await fixture.store.alerts.list()).toEqual([{ ...told, destination: 'd2' }]);
   });
 
   it('keeps replays, newest first, as they were last written', async () => {

@@ -84,6 +84,8 @@ export class DeliveryRig {
   readonly clock = new TestClock();
   readonly siems = new Map<string, Siem>();
   readonly logged: string[] = [];
+  /** The states shown when delivery said that they had changed. */
+  readonly states: Promise<string>[] = [];
   reads: { after: number; events: number }[] = [];
   settleError: Error | null = null;
   store: SqliteStore = this.#openStore();
@@ -118,6 +120,7 @@ export class DeliveryRig {
       clock: this.clock,
       random: () => 0.5,
       logger,
+      onStateChanged: (id) => this.states.push(this.delivery.health(id).then(({ state }) => state)),
     });
   }
 
