@@ -17,8 +17,10 @@ export interface Keyring {
   authenticate(key: string, origin: Origin & { readonly endpoint: string }): Promise<Principal | KeyRefusal>;
   /** Makes a key. The secret is given here and never again. */
   create(key: KeyRequest, by: Actor): Promise<{ readonly key: ApiKey; readonly secret: Secret }>;
-  /** Stops the key at once. False when there is no such unrevoked key (of `team`, if given). */
+  /** Stops the key at once. False when there is no such unrevoked key. */
   revoke(id: string, by: Actor): Promise<boolean>;
+  /** Asks the store anew about every key: those of a deleted team stopped. */
+  forget(): void;
   /** Newest first; all, or those of one team. */
   list(team?: TeamId): Promise<readonly ApiKey[]>;
   /** Writes down what is not yet: uses of keys. */
@@ -64,6 +66,11 @@ export function createKeyring(options: {
     // Read before a revocation, answered after it: true then, no longer.
     if (before === revocations) found.set(digest, { key }, { ttl: key ? FOUND_MS : UNKNOWN_MS });
     return key;
+  };
+
+  const forget = (): void => {
+    revocations += 1;
+    found.clear();
   };
 
   const flush = async (): Promise<void> => {
@@ -128,10 +135,10 @@ export function createKeyring(options: {
       const revoked = await store.revoke(id, at, [
         ownEvent({ ...keyEvent('apikey.revoked', key, by, at), description, changes: revocation(at) }),
       ]);
-      revocations += 1;
-      found.clear();
+      forget();
       return revoked;
     },
+    forget,
     list: async (team) =>
       (await store.list(team)).map((key) => ({ ...key, lastUsedAt: used.get(key.id) ?? key.lastUsedAt })),
     close: async () => {

@@ -1,7 +1,8 @@
-import type { Role } from '../contract/roles.ts';
+import type { Permission, Role } from '../contract/roles.ts';
 import type { TeamId } from '../event/logged-event.ts';
 import type { Invitation, Membership } from '../store/people.ts';
 import type { Account, AccountProblem, NewAccount } from './accounts.ts';
+import type { OneTimeLinks } from './one-time-links.ts';
 import type { Actor, Origin, Principal } from './principal.ts';
 
 /** A person in a team, with who they are. */
@@ -16,16 +17,23 @@ export type Refusal =
   | 'last_owner'
   /** Only an Owner makes, changes or removes an Owner. */
   | 'owners_only'
-  | 'already_member';
+  | 'already_member'
+  /** Nobody deactivates themselves: they could not undo it. */
+  | 'oneself';
 
-/** Teams of people: memberships, roles, invitations and one-time links. Every change is recorded in the team's log. */
+/** Teams of people: memberships, roles and invitations. Every change is recorded in the team's log. */
 export interface People {
   /** The teams in which the person is active, and their roles. Remembered; a change here is seen at once. */
   rolesOf(user: string): Promise<ReadonlyMap<TeamId, Role>>;
+  /** Forgets all roles: a team is gone. */
+  forgetRoles(): void;
+  /** Resolves when the person is no longer allowed this in the team. For answers that go on, such as a live tail. */
+  disallowed(user: string, team: TeamId, permission: Permission, signal: AbortSignal): Promise<void>;
   members(team: TeamId): Promise<readonly Member[]>;
   setRole(team: TeamId, user: string, role: Role, by: Principal, origin: Origin): Promise<Member | Refusal>;
   /** Deactivation ends the person's sessions at once. */
   setActive(team: TeamId, user: string, active: boolean, by: Principal, origin: Origin): Promise<Member | Refusal>;
+  /** Ends the person's sessions at once, unless they leave by themselves. */
   remove(team: TeamId, user: string, by: Principal, origin: Origin): Promise<'done' | Refusal>;
 
   invitations(team: TeamId): Promise<readonly Invitation[]>;
@@ -49,19 +57,11 @@ export interface People {
     { readonly team: TeamId; readonly account: Account } | AccountProblem | 'unknown' | 'other_address' | 'has_account'
   >;
 
-  /** A one-time link's token; kept in memory as a hash, so a restart makes it void. `setup` opens the first account. */
-  issueLink(purpose: LinkPurpose, forMs: number): string;
-  /** Uses the link up. undefined: unknown, used, or too old. */
-  redeemLink(token: string, kind: LinkPurpose['kind']): LinkPurpose | undefined;
+  readonly links: OneTimeLinks;
   /** The first team and its Owner; the team may exist already. */
   setUp(
-    team: { readonly id: TeamId; readonly name: string },
+    team: { readonly id: TeamId; readonly name: string; readonly retentionDays: number },
     account: NewAccount,
     origin: Origin,
   ): Promise<Account | AccountProblem>;
 }
-
-export type LinkPurpose =
-  | { readonly kind: 'setup' }
-  | { readonly kind: 'sign-in'; readonly user: string }
-  | { readonly kind: 'reset'; readonly user: string };

@@ -14,6 +14,7 @@ export const PROBLEMS = {
   cross_origin: { status: 403, title: 'A page of another site may not do this' },
   owners_only: { status: 403, title: 'Only an Owner makes, changes or removes an Owner' },
   operator_only: { status: 403, title: 'Only the operator may do this, from the command line' },
+  wrong_account: { status: 403, title: 'The link is for another account' },
   wrong_team: { status: 403, title: 'The API key or person belongs to another team' },
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'This address does not take that method' },

@@ -3,6 +3,7 @@ import type { NewEvent } from '../event/logged-event.ts';
 import { type OwnEvent, ownEvent } from '../event/own-event.ts';
 import type { StoredDestination } from '../store/destinations.ts';
 import { actorOf, namedTeam } from './access.ts';
+import { currentFilter, differences } from './destination-settings.ts';
 import { problem } from './problem.ts';
 import type { ServerParts } from './server-parts.ts';
 
@@ -17,6 +18,15 @@ export async function destinationOf(
   const stored = await delivery.get(request.params.id);
   if (!stored || (team !== null && stored.team !== team)) throw problem('not_found', 'There is no such destination.');
   return stored;
+}
+
+/** The audit event of a destination's end, with all it was. */
+export function destinationDeleted(request: FastifyRequest, stored: StoredDestination, at: number): NewEvent {
+  return destinationEvent(request, stored, at, {
+    eventType: 'siem.destination.deleted',
+    description: `SIEM destination "${stored.name}" was deleted`,
+    changes: { previous: { ...differences(stored, {})?.previous, filter: currentFilter(stored) } },
+  });
 }
 
 /** The audit event of something done to a destination. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Alerting } from '../alerting/alerting.ts';
-import type { Accounts } from '../auth/accounts.ts';
+import type { Accounts, SignedIn } from '../auth/accounts.ts';
 import type { KeyRefusal, Keyring } from '../auth/api-keys.ts';
 import type { People } from '../auth/people.ts';
 import type { Principal } from '../auth/principal.ts';
@@ -72,10 +72,14 @@ export type Access = 'anyone' | 'person' | 'operator' | Permission;
 declare module 'fastify' {
   interface FastifyContextConfig {
     access: Access;
+    /** What it takes instead to do it to oneself: the route's `:id` is the person who asks. */
+    ownAccess?: Permission;
   }
   interface FastifyRequest {
-    /** null: no valid key was shown; only routes for anyone see that. */
+    /** null: neither a valid key nor a session was shown; only routes for anyone see that. */
     principal: Principal | null;
+    /** Of a principal who is a person. */
+    session: SignedIn | null;
     /** Why the key that was shown is not valid. */
     refusal: KeyRefusal | null;
   }

@@ -6,10 +6,12 @@ import { fastify } from 'fastify';
 import { Destination } from '../contract/destinations.ts';
 import { EVENT_SCHEMAS } from '../contract/events.ts';
 import { Problem } from '../contract/problem.ts';
-import { authenticate, authorize } from './access.ts';
+import { createGate } from './access.ts';
 import { openApiOptions } from './openapi.ts';
 import { problem, rawProblem, sendProblem, toProblem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { asksForPage, consoleRoutes, sendPage } from './routes/console.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { destinationActionRoutes } from './routes/destination-actions.ts';
 import { destinationTestRoute } from './routes/destination-test.ts';
 import { destinationRoutes } from './routes/destinations.ts';
@@ -17,7 +19,15 @@ import { eventRoutes } from './routes/events.ts';
 import { eventExportRoute } from './routes/events-export.ts';
 import { eventStreamRoute } from './routes/events-stream.ts';
 import { ingestRoute } from './routes/ingest.ts';
+import { invitationRoutes } from './routes/invitations.ts';
+import { memberRoutes } from './routes/members.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { operatorLinkRoute } from './routes/operator-links.ts';
+import { sandboxRoutes } from './routes/sandbox.ts';
+import { savedFilterRoutes } from './routes/saved-filters.ts';
+import { sessionRoutes } from './routes/session.ts';
+import { signInRoutes } from './routes/sign-in.ts';
+import { teamSettingsRoutes } from './routes/team.ts';
 import { teamRoutes } from './routes/teams.ts';
 import { vocabularyRoutes } from './routes/vocabulary.ts';
 import type { App, ServerParts } from './server-parts.ts';
@@ -53,7 +63,9 @@ export async function buildServer(parts: ServerParts): Promise<App> {
   );
   for (const schema of [Problem, Destination, ...EVENT_SCHEMAS]) app.addSchema(schema);
 
+  const gate = createGate(parts);
   app.decorateRequest('principal', null);
+  app.decorateRequest('session', null);
   app.decorateRequest('refusal', null);
   let isClosing = false;
   app.addHook('preClose', async () => {
@@ -62,17 +74,17 @@ export async function buildServer(parts: ServerParts): Promise<App> {
   app.addHook('onRequest', async (request, reply) => {
     if (isClosing) throw problem('shutting_down', undefined, { headers: { connection: 'close' } });
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
-    await authenticate(request, parts);
+    await gate.authenticate(request);
   });
   if (parts.principal === 'keys')
     await app.register(rateLimit, {
       timeWindow: 60_000,
       cache: 20_000,
-      keyGenerator: ({ principal, ip }) => (principal?.kind === 'key' ? principal.id : ip),
+      keyGenerator: ({ principal, ip }) => (principal && 'id' in principal ? principal.id : ip),
       max: ({ principal }) => (principal ? parts.config.rateLimitPerMinute : STRANGERS_PER_MINUTE),
       errorResponseBuilder: (_, { after }) => problem('rate_limited', `Try again in ${after}.`),
     });
-  app.addHook('preParsing', async (request) => authorize(request));
+  app.addHook('preParsing', async (request) => gate.authorize(request));
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     const answered = { method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 };
@@ -85,7 +97,7 @@ export async function buildServer(parts: ServerParts): Promise<App> {
       parts.logger.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'a request failed');
     return sendProblem(request, reply, answer);
   });
-  answerUnknownAddresses(app);
+  answerUnknownAddresses(app, parts);
 
   await app.register(swagger, openApiOptions(parts.config));
   for (const routes of ROUTES) routes(app, parts);
@@ -111,21 +123,32 @@ const ROUTES = [
   eventExportRoute,
   eventStreamRoute,
   eventRoutes,
+  deliveryRoutes,
   vocabularyRoutes,
   destinationRoutes,
   destinationActionRoutes,
   destinationTestRoute,
-  teamRoutes,
+  sessionRoutes,
+  signInRoutes,
+  memberRoutes,
+  invitationRoutes,
+  savedFilterRoutes,
+  teamSettingsRoutes,
   apiKeyRoutes,
+  teamRoutes,
+  operatorLinkRoute,
+  sandboxRoutes,
+  consoleRoutes,
 ];
 
-/** 404, or 405 with `Allow` where the address exists for other methods. */
-function answerUnknownAddresses(app: App): void {
+/** The console's page for browsers; else 404, or 405 with `Allow` where the address exists for other methods. */
+function answerUnknownAddresses(app: App, { consoleFolder }: ServerParts): void {
   const routes: { readonly method: string | string[]; readonly pattern: RegExp }[] = [];
   app.addHook('onRoute', ({ method, url }) => {
     routes.push({ method, pattern: new RegExp(`^${url.replaceAll('.', '\\.').replace(/:[a-z]+/g, '[^/]+')}$`) });
   });
   app.setNotFoundHandler((request, reply) => {
+    if (consoleFolder !== null && asksForPage(request)) return sendPage(reply, consoleFolder);
     const path = request.url.split('?', 1)[0]!;
     const allowed = new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ method }) => method));
     const answer =

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.ts';
 import { StreamQuery } from '../../contract/events.ts';
 import type { Sequence, TeamId } from '../../event/logged-event.ts';
@@ -13,7 +14,7 @@ import { liveSignals } from '../server-sent-events.ts';
 
 /** The live tail: a reader of the log like any other, one page in memory, paced by its reader. */
 export function eventStreamRoute(app: App, parts: ServerParts): void {
-  const { log, clock } = parts;
+  const { log, accounts, people, clock } = parts;
   const liveSignal = liveSignals(app);
 
   app.get(
@@ -34,10 +35,29 @@ export function eventStreamRoute(app: App, parts: ServerParts): void {
       const team = await teamOf(request, parts);
       const matches = compileQuery(eventQuery(filter));
       const after = lastEventId(request.headers['last-event-id']) ?? asked ?? (await log.bounds(team)).last;
-      const tail = follow(team, after, (json) => matches(parseStored(json)), liveSignal(reply));
+      const signal = whileAllowed(request, team, liveSignal(reply));
+      const tail = follow(team, after, (json) => matches(parseStored(json)), signal);
       return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(Readable.from(tail));
     },
   );
+
+  /** Aborts with `signal`, and for a person when their session or the right to read this team's events ends. */
+  function whileAllowed({ principal }: FastifyRequest, team: TeamId, signal: AbortSignal): AbortSignal {
+    if (principal?.kind !== 'user') return signal;
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const ends = [
+      accounts.ended(principal.sessionId, either),
+      people.disallowed(principal.id, team, 'events:read', either),
+    ];
+    // Who cannot be asked about is not shown more either.
+    for (const end of ends)
+      end.then(
+        () => over.abort(),
+        () => over.abort(),
+      );
+    return either;
+  }
 
   /** Frames of events after `after`; when nothing matched for a while, a comment with the place reached. */
   async function* follow(team: TeamId, after: Sequence, matches: (json: string) => boolean, signal: AbortSignal) {

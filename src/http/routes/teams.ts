@@ -1,6 +1,6 @@
 import { CreateTeam, Team, TeamList } from '../../contract/administration.ts';
 import { ownEvent } from '../../event/own-event.ts';
-import type { Team as StoredTeam } from '../../store/teams.ts';
+import { DEFAULT_ALERTS, type Team as StoredTeam } from '../../store/teams.ts';
 import { actorOf } from '../access.ts';
 import { answers } from '../openapi.ts';
 import { invalidField, problem } from '../problem.ts';
@@ -24,7 +24,7 @@ export function teamRoutes(app: App, { teams, clock, config: { retentionDays } }
       const { body } = request;
       if (body.id.startsWith('_')) throw invalidField('id', 'must not begin with _');
       const at = clock.now();
-      const team: StoredTeam = { retentionDays, ...body, createdAt: at };
+      const team: StoredTeam = { retentionDays, alerts: DEFAULT_ALERTS, ...body, createdAt: at };
       const event = ownEvent({
         ...actorOf(request),
         team: team.id,
@@ -41,6 +41,6 @@ export function teamRoutes(app: App, { teams, clock, config: { retentionDays } }
   );
 }
 
-function shown({ createdAt, ...team }: StoredTeam) {
-  return { ...team, createdAt: toTime(createdAt) };
+function shown({ id, name, retentionDays, createdAt }: StoredTeam) {
+  return { id, name, retentionDays, createdAt: toTime(createdAt) };
 }
