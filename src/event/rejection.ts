@@ -11,7 +11,7 @@ export const REJECTION_CODES = {
   team_required: 'the key belongs to the installation and the event names no team',
   team_mismatch: 'the event names another team than its key, or two teams',
   invalid_team: 'not 1 to 128 characters, or beginning with `_`',
-  unknown_team: 'there is no such team and teams are not created on first sight',
+  unknown_team: 'the team was deleted, or there is none and teams are not created on first sight',
   event_too_large: 'more than 256 KiB',
   too_deep: 'nested more than 64 levels deep',
   id_conflict: 'the team has another event with this id',

@@ -43,7 +43,10 @@ export interface PeopleStore {
   membershipsOf(user: string): Promise<readonly Membership[]>;
   /** All people of one team, oldest first. */
   membersOf(team: TeamId): Promise<readonly Membership[]>;
-  /** Adds a person; takes an invitation with it (by id). False when they are in the team already or the invitation is gone. */
+  /**
+   * Adds a person; takes an invitation with it (by id). False when they are in the team already, or the invitation or
+   * the team is gone.
+   */
   join(membership: Membership, invitation: string | null, audit: readonly NewEvent[]): Promise<boolean>;
   change(
     team: TeamId,
@@ -51,12 +54,13 @@ export interface PeopleStore {
     change: { readonly role?: Role; readonly deactivatedAt?: number | null },
     audit: readonly NewEvent[],
   ): Promise<MemberChange>;
+  /** Their saved filters go with them. */
   leave(team: TeamId, user: string, audit: readonly NewEvent[]): Promise<MemberChange>;
 
   /** Newest first. */
   invitations(team: TeamId): Promise<readonly Invitation[]>;
   invitationByHash(hash: string): Promise<Invitation | undefined>;
-  /** Replaces an earlier invitation of the same address to the same team. */
+  /** Replaces an earlier invitation of the same address, in whatever case, to the same team. Rejects when that was deleted. */
   invite(invitation: Invitation, audit: readonly NewEvent[]): Promise<void>;
   /** False when there is no such invitation in the team. */
   revokeInvitation(team: TeamId, id: string, audit: readonly NewEvent[]): Promise<boolean>;

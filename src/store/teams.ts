@@ -34,10 +34,11 @@ export interface TeamStore {
   update(team: Team, audit: readonly NewEvent[]): Promise<boolean>;
   /**
    * Deletes the team for people and programs at once: its keys are revoked, its people, invitations and saved filters
-   * gone, and its id is never given again. Its events go with the next rounds of retention. `audit` is appended to the
-   * logs it names (`_installation` outlives the team). False when there is no such team.
+   * gone, its log takes nothing any more, and its id is never given again. Its events go with the next rounds of
+   * retention. `audit` is appended to the logs it names (`_installation` outlives the team). Its destinations are to be
+   * removed before. False when there is no such team.
    */
   remove(id: TeamId, at: number, audit: readonly NewEvent[]): Promise<boolean>;
-  /** Deleted teams, oldest first: whose events retention still has to delete, and whom ingest refuses. */
+  /** Deleted teams, first deleted first: retention deletes their events. */
   deleted(): Promise<readonly TeamId[]>;
 }

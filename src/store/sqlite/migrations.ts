@@ -12,7 +12,7 @@ export function migrate(connection: Connection): void {
 }
 
 /** Numbered by place, from 1. A step that was released is never edited: a change is a new step. */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE team (
     no INTEGER PRIMARY KEY,
