@@ -124,11 +124,10 @@ function wordsOf(
   switch (code) {
     // Its answer may repeat what it was sent.
     case 'EAUTH':
-    case 'ENOAUTH':
-      return auth
-        ? `${target} refused the user name or password of SMTP_URL`
-        : `${target} asks for a user name and password; put them into SMTP_URL`;
+      return `${target} refused the user name or password of SMTP_URL`;
     case 'EENVELOPE':
+      // RFC 4954 §6
+      if (response?.startsWith('530') && !auth) return `${target} asks for a user name and password; SMTP_URL has none`;
       if (command === 'RCPT TO') return `${target} refused the recipient ${to}${answer}`;
       return `${target} refused the sender ${from}${answer}`;
     case 'EMESSAGE':
