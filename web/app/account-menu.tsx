@@ -1,18 +1,22 @@
 import { Avatar, Menu, Text, UnstyledButton } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
-import { api } from '../api/api.ts';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { auth } from '../api/auth.ts';
 import { useSession } from './session.tsx';
 
 export function AccountMenu() {
-  const user = useSession().user!;
-  const queryClient = useQueryClient();
-  const navigate = useNavigate();
+  const { user } = useSession();
+  const [problem, setProblem] = useState<string>();
   const signOut = async () => {
-    await api('POST', '/api/auth/sign-out', { body: {} });
-    await navigate({ to: '/sign-in' });
-    queryClient.clear();
+    try {
+      await auth('sign-out');
+      // A new page: nothing that was read stays in memory.
+      location.assign('/sign-in');
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
   };
+  if (!user) return null;
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
@@ -22,16 +26,25 @@ export function AccountMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          <Text size="sm" c="var(--mantine-color-text)">
+          <Text size="sm" c="var(--mantine-color-text)" truncate>
             {user.name}
           </Text>
-          {user.email}
+          <Text size="xs" truncate title={user.email}>
+            {user.email}
+          </Text>
         </Menu.Label>
         <Menu.Item component={Link} to="/settings/security">
-          Password and second factor
+          Password, second factor, sessions
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
+        <Menu.Item closeMenuOnClick={false} onClick={() => void signOut()}>
+          Sign out
+          {problem && (
+            <Text size="xs" c="red" role="alert">
+              Still signed in: {problem}
+            </Text>
+          )}
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

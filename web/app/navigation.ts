@@ -7,7 +7,7 @@ import {
   IconShieldLock,
   IconUsers,
 } from '@tabler/icons-react';
-import type { Permission } from '../../src/contract/roles.ts';
+import { isAllowed, type Permission, type Role } from '../../src/contract/roles.ts';
 
 /** The pages of the console, in the order of the navigation; shown to whom the permission is given. */
 export const PAGES = [
@@ -21,3 +21,8 @@ export const PAGES = [
 
 /** Only where stand-ins run beside the service. */
 export const SANDBOX = { to: '/sandbox', title: 'Sandbox', permission: 'destinations:read', icon: IconFlask } as const;
+
+/** Where the console begins for somebody of this role. */
+export function firstPage(role: Role | undefined): (typeof PAGES)[number]['to'] {
+  return PAGES.find(({ permission }) => role && isAllowed(role, permission))?.to ?? '/settings/security';
+}

@@ -1,16 +1,32 @@
 import { Center } from '@mantine/core';
 import { EmptyState } from '../ui/empty-state.tsx';
+import { LinkButton } from '../ui/link.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { useSession } from './session.tsx';
 
-/** For people who were removed from their last team while signed in. */
-export function NoTeam() {
-  const { user } = useSession();
+/** Instead of the console: the person is in no team, or not in the one the address names. */
+export function NoTeam({ asked }: { asked: string | undefined }) {
+  const { user, teams } = useSession();
+  const other = teams[0];
   return (
-    <Center mih="100vh">
-      <EmptyState title="You are in no team" action={<AccountMenu />}>
-        An Owner or Admin of a team can invite {user?.email}. Until then there is nothing to see here.
-      </EmptyState>
+    <Center mih="100dvh" component="main">
+      {asked !== undefined && other ? (
+        <EmptyState
+          title={`You are not in the team “${asked}”`}
+          action={
+            <LinkButton to="/" search={{ team: other.id }}>
+              Open {other.name}
+            </LinkButton>
+          }
+        >
+          The address is of a team that {user?.email} was never in, or was removed from. An Owner or Admin of that team
+          can invite you.
+        </EmptyState>
+      ) : (
+        <EmptyState title="You are in no team" action={<AccountMenu />}>
+          An Owner or Admin of a team can invite or reactivate {user?.email}. Until then there is nothing to see here.
+        </EmptyState>
+      )}
     </Center>
   );
 }

@@ -6,11 +6,14 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { AccountFrame } from '../account/frame.tsx';
+import { safeNext } from '../account/next.ts';
 import { ErrorState } from '../ui/error-state.tsx';
 import { LoadingPage } from '../ui/loading-page.tsx';
+import { firstPage } from './navigation.ts';
 import { NotFound } from './not-found.tsx';
-import { parseSearch, type Search, stringifySearch } from './search.ts';
-import { sessionQuery } from './session.tsx';
+import { oneOf, parseSearch, type Search, stringifySearch } from './search.ts';
+import { sessionQuery, teamOf } from './session.tsx';
 import { Shell } from './shell.tsx';
 
 /** The console's addresses. Every page is loaded when it is first opened; a filter, tab or drawer lives in its address. */
@@ -103,47 +106,56 @@ const children = [
   }),
 ];
 
-const account = [
+/** The ways in, for people without a session. */
+const door = createRoute({
+  id: 'account',
+  getParentRoute: () => root,
+  component: AccountFrame,
+  beforeLoad: ({ context: { queryClient } }) => queryClient.ensureQueryData(sessionQuery),
+});
+const doors = [
   createRoute({
-    getParentRoute: () => root,
+    getParentRoute: () => door,
     path: 'sign-in',
     component: lazyRouteComponent(() => import('../account/sign-in-page.tsx'), 'SignInPage'),
+    beforeLoad: async ({ context: { queryClient }, search }) => {
+      const { user } = await queryClient.ensureQueryData(sessionQuery);
+      if (user) throw redirect({ href: safeNext(oneOf(search['next']), location.origin) });
+    },
   }),
   createRoute({
-    getParentRoute: () => root,
+    getParentRoute: () => door,
     path: 'setup',
     component: lazyRouteComponent(() => import('../account/setup-page.tsx'), 'SetupPage'),
   }),
   createRoute({
-    getParentRoute: () => root,
+    getParentRoute: () => door,
     path: 'join',
     component: lazyRouteComponent(() => import('../account/join-page.tsx'), 'JoinPage'),
   }),
   createRoute({
-    getParentRoute: () => root,
+    getParentRoute: () => door,
     path: 'link',
     component: lazyRouteComponent(() => import('../account/link-page.tsx'), 'LinkPage'),
   }),
   createRoute({
-    getParentRoute: () => root,
+    getParentRoute: () => door,
     path: 'reset',
     component: lazyRouteComponent(() => import('../account/reset-page.tsx'), 'ResetPage'),
   }),
 ];
 
-const home = createRoute({
-  getParentRoute: () => root,
-  path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/settings/audit-logs' });
-  },
-});
-const settingsHome = createRoute({
-  getParentRoute: () => root,
-  path: 'settings',
-  beforeLoad: () => {
-    throw redirect({ to: '/settings/audit-logs' });
-  },
-});
+/** Nothing is at / and /settings themselves: whoever comes there sees the first page of their role. */
+const homes = (['/', 'settings'] as const).map((path) =>
+  createRoute({
+    getParentRoute: () => root,
+    path,
+    beforeLoad: async ({ context: { queryClient }, search }) => {
+      const session = await queryClient.ensureQueryData(sessionQuery);
+      if (!session.user) throw redirect({ to: '/sign-in' });
+      throw redirect({ to: firstPage(teamOf(session, oneOf(search.team))?.role), search });
+    },
+  }),
+);
 
-const routeTree = root.addChildren([home, settingsHome, shell.addChildren(children), ...account]);
+const routeTree = root.addChildren([...homes, shell.addChildren(children), door.addChildren(doors)]);

@@ -3,6 +3,7 @@ import { useSearch } from '@tanstack/react-router';
 import { isAllowed, type Permission, type Role } from '../../src/contract/roles.ts';
 import type { Session } from '../../src/contract/session.ts';
 import { api, type Call } from '../api/api.ts';
+import { oneOf } from './search.ts';
 
 /** Who is here. Asked once and after what changes it (`queryClient.invalidateQueries({ queryKey: ['session'] })`). */
 export const sessionQuery = {
@@ -26,11 +27,16 @@ export interface CurrentTeam {
   api<T>(method: string, path: string, call?: Call): Promise<T>;
 }
 
-/** The team of the address (`?team=`), else the one used last, else the first. */
+/** The team of the address (`?team=`), else the one used last, else the first; undefined: the person is in none of them. */
+export function teamOf({ teams }: Session, asked: string | undefined): Session['teams'][number] | undefined {
+  if (asked !== undefined) return teams.find(({ id }) => id === asked);
+  return teams.find(({ id }) => id === lastTeam()) ?? teams[0];
+}
+
 export function useTeam(): CurrentTeam {
-  const { teams } = useSession();
+  const session = useSession();
   const { team: asked } = useSearch({ strict: false });
-  const team = teams.find(({ id }) => id === (asked ?? lastTeam())) ?? teams[0];
+  const team = teamOf(session, oneOf(asked));
   if (!team) throw new Error('pages about a team are shown to people in one');
   return {
     ...team,

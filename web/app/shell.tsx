@@ -1,23 +1,40 @@
-import { AppShell, Burger, Group, Indicator, Kbd, NavLink, ScrollArea, Text, UnstyledButton } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import {
+  ActionIcon,
+  AppShell,
+  Burger,
+  Group,
+  Indicator,
+  Kbd,
+  NavLink,
+  ScrollArea,
+  Text,
+  UnstyledButton,
+} from '@mantine/core';
+import { useDisclosure, useOs } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, useLocation, useSearch } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useAttention } from '../settings/siem/attention.ts';
 import { ForwardingBanner } from '../settings/siem/forwarding-banner.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { CommandPalette, openPalette } from './command-palette.tsx';
+import { HelpMenu } from './help-menu.tsx';
 import { Mark } from './mark.tsx';
 import { PAGES, SANDBOX } from './navigation.ts';
 import { NoTeam } from './no-team.tsx';
 import { SchemeMenu } from './scheme-menu.tsx';
-import { rememberTeam, useSession, useTeam } from './session.tsx';
+import { oneOf } from './search.ts';
+import { rememberTeam, teamOf, useSession, useTeam } from './session.tsx';
 import classes from './shell.module.css';
 import { TeamMenu } from './team-menu.tsx';
 
 /** The frame of every page for people with a session. */
 export function Shell() {
-  return useSession().teams.length === 0 ? <NoTeam /> : <Frame />;
+  const session = useSession();
+  const team = oneOf(useSearch({ strict: false }).team);
+  const { href } = useLocation();
+  if (!session.user) return <Navigate to="/sign-in" search={{ next: href, reason: 'ended' }} replace />;
+  return teamOf(session, team) ? <Frame /> : <NoTeam asked={team} />;
 }
 
 function Frame() {
@@ -26,6 +43,7 @@ function Frame() {
   const { pathname } = useLocation();
   const { hasSandbox } = useSession().installation;
   const attention = useAttention();
+  const os = useOs();
   useEffect(() => rememberTeam(team.id), [team.id]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the drawer closes when the page changes
   useEffect(close, [pathname]);
@@ -58,8 +76,12 @@ function Frame() {
             <Text span size="sm">
               Go to
             </Text>
-            <Kbd size="xs">Ctrl K</Kbd>
+            <Kbd size="xs">{os === 'macos' ? '⌘ K' : 'Ctrl K'}</Kbd>
           </UnstyledButton>
+          <ActionIcon variant="subtle" color="gray" onClick={openPalette} hiddenFrom="sm" aria-label="Go to">
+            <IconSearch size={17} stroke={1.6} />
+          </ActionIcon>
+          <HelpMenu />
           <SchemeMenu />
           <AccountMenu />
         </Group>
