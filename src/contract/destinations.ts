@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Count, listOf, nullable, TextOrNull, Time, TimeOrNull } from './common.ts';
+import { Count, listOf, nullable, TeamQuery, TextOrNull, Time, TimeOrNull } from './common.ts';
 
 const name = Type.String({ minLength: 1, maxLength: 128 });
 const settings = Type.Record(Type.String(), Type.Unknown(), {
@@ -140,6 +140,26 @@ export const Attempt = Type.Object({
 });
 export const AttemptList = listOf(Attempt);
 
+export const TimelineQuery = Type.Object(
+  {
+    ...TeamQuery.properties,
+    hours: Type.Optional(Type.Enum([1, 24, 168, 720], { default: 24, description: 'How far back' })),
+  },
+  { additionalProperties: false },
+);
+export const Timeline = Type.Object({
+  unit: Type.Enum(['minute', 'hour'], { description: 'Length of a bucket' }),
+  buckets: Type.Array(
+    Type.Object({
+      at: Time,
+      delivered: Count,
+      failed: Type.Integer({ minimum: 0, description: 'Attempts that delivered nothing' }),
+      lagSeconds: nullable(Type.Number({ description: 'The longest that an event had waited; null: not known' })),
+    }),
+  ),
+});
+export type Timeline = Static<typeof Timeline>;
+
 export const DeadLetterList = listOf(
   Type.Object({
     id: Type.String(),
@@ -191,6 +211,12 @@ const TestStep = Type.Object({
   fix: Type.Optional(Type.String()),
   ms: Type.Number(),
 });
+/** Settings before they are saved. Secrets that are not sent are those of the destination `id`. */
+export const TestSettings = Type.Object(
+  { kind: Type.String(), settings, id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) },
+  { additionalProperties: false },
+);
+export type TestSettings = Static<typeof TestSettings>;
 export const TestResult = Type.Object({ ok: Type.Boolean(), steps: Type.Array(TestStep) });
 
 export const ReplayParams = Type.Object({ id: Type.String(), replay: Type.String() });

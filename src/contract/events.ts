@@ -125,8 +125,21 @@ export const DeliverySummaryList = listOf(
 );
 export type DeliverySummaryList = Static<typeof DeliverySummaryList>;
 
+export const CategoryQuery = Type.Object(
+  {
+    ...TeamQuery.properties,
+    since: Type.Optional(Type.String({ description: 'Count the events since then (ISO 8601, by event time)' })),
+  },
+  { additionalProperties: false },
+);
 export const CategoryList = listOf(
-  Type.Object({ value: Type.String(), label: Type.String(), builtIn: Type.Boolean(), seen: Type.Boolean() }),
+  Type.Object({
+    value: Type.String(),
+    label: Type.String(),
+    builtIn: Type.Boolean(),
+    seen: Type.Boolean(),
+    count: Type.Optional(Type.Integer({ minimum: 0, description: 'Events since `since`, when that was asked' })),
+  }),
 );
 
 export type CategoryList = Static<typeof CategoryList>;

@@ -7,15 +7,22 @@ import { currentFilter, differences } from './destination-settings.ts';
 import { problem } from './problem.ts';
 import type { ServerParts } from './server-parts.ts';
 
+type TeamRequest = FastifyRequest<{ Querystring: { team?: string } }>;
 type DestinationRequest = FastifyRequest<{ Params: { id: string }; Querystring: { team?: string } }>;
 
-/** The destination a request is about. One of another team is answered like one that does not exist. */
-export async function destinationOf(
-  request: DestinationRequest,
+/** The destination a request is about. */
+export function destinationOf(request: DestinationRequest, parts: ServerParts): Promise<StoredDestination> {
+  return destinationWithId(request.params.id, request, parts);
+}
+
+/** One of another team than the request's is answered like one that does not exist. */
+export async function destinationWithId(
+  id: string,
+  request: TeamRequest,
   { delivery }: ServerParts,
 ): Promise<StoredDestination> {
   const team = namedTeam(request);
-  const stored = await delivery.get(request.params.id);
+  const stored = await delivery.get(id);
   if (!stored || (team !== null && stored.team !== team)) throw problem('not_found', 'There is no such destination.');
   return stored;
 }

@@ -54,7 +54,7 @@ export function changedSettings(
 }
 
 /** Kept settings as the kind takes them. Throws the 422 that names secrets which do not open any more. */
-export function openedSettings(kind: DestinationKind, stored: StoredDestination, box: SecretBox) {
+export function openedSettings(kind: DestinationKind, stored: KeptSettings & { readonly id: string }, box: SecretBox) {
   const secrets = openSecrets(stored, box);
   const lost = Object.keys(stored.sealed).filter((name) => !secrets[name]);
   if (lost.length === 0) return joinSecrets(kind, stored.settings, secrets);
@@ -108,7 +108,7 @@ function wrongSettings(problems: readonly SettingProblem[]) {
 }
 
 /** Those that open: after the loss of a master key the others must be sent anew, and the missing ones are named. */
-function openSecrets(stored: StoredDestination, box: SecretBox): Record<string, Secret> {
+function openSecrets(stored: Pick<StoredDestination, 'id' | 'sealed'>, box: SecretBox): Record<string, Secret> {
   const secrets: Record<string, Secret> = {};
   for (const [name, sealed] of Object.entries(stored.sealed)) {
     try {

@@ -1,15 +1,22 @@
 import { ApiKeyList, CreateApiKey, CreatedApiKey } from '../../contract/administration.ts';
 import { IdParams, TeamQuery } from '../../contract/common.ts';
+import type { TeamId } from '../../event/logged-event.ts';
 import type { ApiKey as StoredKey } from '../../store/api-keys.ts';
-import { actorOf } from '../access.ts';
+import { actorOf, callerOf, teamOf } from '../access.ts';
 import { answers, NO_CONTENT } from '../openapi.ts';
 import { invalidField, problem } from '../problem.ts';
 import type { App, ServerParts } from '../server-parts.ts';
 import { parseTime, toTime, toTimeOrNull } from '../time.ts';
 
-export function apiKeyRoutes(app: App, { keyring, teams, clock }: ServerParts): void {
-  const config = { access: 'operator' } as const;
-  const tags = ['administration'];
+/** API keys: people and keys see and make those of their own team; those of the installation are the operator's. */
+export function apiKeyRoutes(app: App, parts: ServerParts): void {
+  const { keyring, teams, clock } = parts;
+  const config = { access: 'team:admin' } as const;
+  const common = { tags: ['administration'], querystring: TeamQuery };
+
+  /** Whose keys a request is about; undefined: all, for the operator who names no team. */
+  const keysOf = async (request: TeamRequest): Promise<TeamId | undefined> =>
+    callerOf(request).kind === 'operator' ? request.query.team : teamOf(request, parts);
 
   const shown = ({ id, name, team, scopes, createdAt, expiresAt, revokedAt, lastUsedAt }: StoredKey) => {
     const isExpired = expiresAt !== null && expiresAt <= clock.now();
@@ -30,13 +37,12 @@ export function apiKeyRoutes(app: App, { keyring, teams, clock }: ServerParts): 
     {
       config,
       schema: {
-        tags,
+        ...common,
         summary: 'API keys, without their secrets',
-        querystring: TeamQuery,
         response: answers(200, ApiKeyList, 'Newest first; revoked and expired ones too'),
       },
     },
-    async ({ query }) => ({ items: (await keyring.list(query.team)).map(shown), nextCursor: null }),
+    async (request) => ({ items: (await keyring.list(await keysOf(request))).map(shown), nextCursor: null }),
   );
 
   app.post(
@@ -44,15 +50,24 @@ export function apiKeyRoutes(app: App, { keyring, teams, clock }: ServerParts): 
     {
       config,
       schema: {
-        tags,
-        summary: 'Create an API key, for a team or (team null) for the installation',
+        ...common,
+        summary: 'Create an API key, for a team or (team null, by the operator) for the installation',
+        description: 'A key makes keys with scopes of its own at most.',
         body: CreateApiKey,
         response: answers(201, CreatedApiKey, 'Created; `key` is shown this once'),
       },
     },
     async (request, reply) => {
-      const { name, scopes, team = null, expiresAt: expiry } = request.body;
-      if (team !== null && !(await teams.get(team))) throw problem('not_found', `There is no team "${team}".`);
+      const { name, scopes, expiresAt: expiry } = request.body;
+      const caller = callerOf(request);
+      const own = (await keysOf(request)) ?? null;
+      const { team = own } = request.body;
+      if (caller.kind === 'operator') {
+        if (team !== null && !(await teams.get(team))) throw problem('not_found', `There is no team "${team}".`);
+      } else if (team === null) throw problem('operator_only');
+      else if (team !== own) throw problem('wrong_team');
+      const beyond = caller.kind === 'key' ? scopes.filter((scope) => !caller.scopes.includes(scope)) : [];
+      if (beyond.length > 0) throw problem('missing_scope', `This key cannot grant ${beyond.join(', ')}.`);
       const expiresAt = expiry ? parseTime('expiresAt', expiry) : null;
       if (expiresAt !== null && expiresAt <= clock.now()) throw invalidField('expiresAt', 'must be in the future');
       const { key, secret } = await keyring.create({ name, scopes, team, expiresAt }, actorOf(request));
@@ -64,12 +79,16 @@ export function apiKeyRoutes(app: App, { keyring, teams, clock }: ServerParts): 
     '/v1/api-keys/:id',
     {
       config,
-      schema: { tags, summary: 'Revoke an API key: it stops at once', params: IdParams, response: NO_CONTENT },
+      schema: { ...common, summary: 'Revoke an API key: it stops at once', params: IdParams, response: NO_CONTENT },
     },
     async (request, reply) => {
-      const revoked = await keyring.revoke(request.params.id, actorOf(request));
-      if (!revoked) throw problem('not_found', 'There is no such key, or it is revoked already.');
+      const { id } = request.params;
+      const keys = await keyring.list(await keysOf(request));
+      if (!keys.some((key) => key.id === id) || !(await keyring.revoke(id, actorOf(request))))
+        throw problem('not_found', 'There is no such key, or it is revoked already.');
       return reply.code(204).send();
     },
   );
 }
+
+type TeamRequest = Parameters<typeof teamOf>[0];

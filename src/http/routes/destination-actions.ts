@@ -11,6 +11,8 @@ import {
   ReplayBody,
   ReplayList,
   ReplayParams,
+  Timeline,
+  TimelineQuery,
 } from '../../contract/destinations.ts';
 import type { DeadLetter, Replay as StoredReplay } from '../../store/destinations.ts';
 import { actorOf } from '../access.ts';
@@ -113,6 +115,34 @@ export function destinationActionRoutes(app: App, parts: ServerParts): void {
       const { id } = await destinationOf(request, parts);
       const { items, nextCursor } = await delivery.attempts(id, pageOf(request.query));
       return { items: items.map(shownAttempt), nextCursor };
+    },
+  );
+
+  app.get(
+    '/v1/destinations/:id/timeline',
+    {
+      config: read,
+      schema: {
+        ...common,
+        querystring: TimelineQuery,
+        summary: 'What was delivered over time, what failed, and how long events had waited',
+        response: answers(200, Timeline, 'Oldest first; buckets without attempts are left out'),
+      },
+    },
+    async (request) => {
+      const { id } = await destinationOf(request, parts);
+      const { hours = 24 } = request.query;
+      // 1,440 minutes or 720 hours at most: what a chart can show.
+      const unit = hours > 24 ? 'hour' : 'minute';
+      const to = clock.now() + 1;
+      const buckets = await delivery.timeline(id, to - hours * HOUR_MS, to, unit);
+      return {
+        unit,
+        buckets: buckets.map(({ at, delivered, failed, maxLagMs }) => {
+          const lagSeconds = maxLagMs === null ? null : maxLagMs / 1000;
+          return { at: toTime(at), delivered, failed, lagSeconds };
+        }),
+      };
     },
   );
 
@@ -220,6 +250,7 @@ export function destinationActionRoutes(app: App, parts: ServerParts): void {
   );
 }
 
+const HOUR_MS = 3_600_000;
 const DRY_RUN = { id: null, delivered: 0, rejected: 0, status: 'dry_run', createdAt: null, endedAt: null } as const;
 
 function pageOf({ cursor, limit = 50 }: { readonly cursor?: string; readonly limit?: number }) {

@@ -1,73 +1,123 @@
 import { Readable } from 'node:stream';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { IdParams, TeamQuery } from '../../contract/common.ts';
-import { TestResult } from '../../contract/destinations.ts';
-import type { CheckStep } from '../../destinations/destination.ts';
+import { TestResult, TestSettings } from '../../contract/destinations.ts';
+import type { CheckStep, DestinationKind } from '../../destinations/destination.ts';
 import { type ConnectionTest, testConnection } from '../../destinations/test-connection.ts';
+import type { NewEvent } from '../../event/logged-event.ts';
 import type { Attempt, StoredDestination } from '../../store/destinations.ts';
-import { destinationEvent, destinationOf } from '../destination-access.ts';
-import { openedSettings } from '../destination-settings.ts';
+import { teamOf } from '../access.ts';
+import { destinationEvent, destinationOf, destinationWithId } from '../destination-access.ts';
+import { changedSettings, newSettings, openedSettings } from '../destination-settings.ts';
 import { PROBLEM_ANSWERS } from '../openapi.ts';
+import { problem } from '../problem.ts';
 import type { App, ServerParts } from '../server-parts.ts';
 import { liveSignals } from '../server-sent-events.ts';
 import { kindOf } from './destinations.ts';
 
-/** "Test connection": its steps as they end, or all at once for those who ask for JSON. */
+/** "Test connection", of a saved destination or before it is saved: its steps as they end, or all at once as JSON. */
 export function destinationTestRoute(app: App, parts: ServerParts): void {
-  const { delivery, kinds, secretBox, openOutbound, clock, config } = parts;
+  const { delivery, kinds, secretBox, openOutbound, log, clock, config } = parts;
   const liveSignal = liveSignals(app);
+  const access = { access: 'destinations:write' } as const;
+  const common = {
+    tags: ['destinations'],
+    querystring: TeamQuery,
+    response: {
+      200: {
+        description: 'Server-sent events `step` and, last, `result`; one result with Accept: application/json',
+        content: {
+          'text/event-stream': { schema: Type.String() },
+          'application/json': { schema: TestResult },
+        },
+      },
+      ...PROBLEM_ANSWERS,
+    },
+  };
 
   app.post(
     '/v1/destinations/:id/test',
     {
-      config: { access: 'destinations:write' },
+      config: access,
       schema: {
-        tags: ['destinations'],
+        ...common,
         summary: 'Test the connection step by step, with a marked test event',
         params: IdParams,
-        querystring: TeamQuery,
-        response: {
-          200: {
-            description: 'Server-sent events `step` and, last, `result`; one result with Accept: application/json',
-            content: {
-              'text/event-stream': { schema: Type.String() },
-              'application/json': { schema: TestResult },
-            },
-          },
-          ...PROBLEM_ANSWERS,
-        },
       },
     },
     async (request, reply) => {
       const stored = await destinationOf(request, parts);
-      const kind = kindOf(kinds, stored.kind);
-      const settings = openedSettings(kind, stored, secretBox);
-      const context = { openOutbound, clock, brand: config.brandName, configuredAt: stored.updatedAt };
-      const test = testConnection({ kind, settings, context, team: stored.team }, liveSignal(reply));
-      const steps = recorded(test, (result) => record(request, stored, result));
-      if (!wantsJson(request))
-        return reply
-          .type('text/event-stream')
-          .header('x-accel-buffering', 'no')
-          .send(Readable.from(frames(steps)));
-      let step = await steps.next();
-      while (!step.done) step = await steps.next();
-      return reply.type('application/json').send({ ok: step.value.ok, steps: [...step.value.steps] });
+      return answer(request, reply, stored, (test) =>
+        delivery.tested(stored.id, attemptOf(test, clock.now()), [testedEvent(request, stored, test)]),
+      );
     },
   );
 
-  async function record(request: FastifyRequest, stored: StoredDestination, test: ConnectionTest): Promise<void> {
+  app.post(
+    '/v1/destinations/test',
+    {
+      config: access,
+      schema: { ...common, summary: 'Test settings before they are saved, in the same way', body: TestSettings },
+    },
+    async (request, reply) => {
+      const kind = kindOf(kinds, request.body.kind);
+      const unsaved = {
+        ...{ id: UNSAVED, name: UNSAVED, kind: kind.kind, updatedAt: clock.now() },
+        ...(await settingsToTest(request, kind)),
+        team: await teamOf(request, parts),
+      };
+      return answer(request, reply, unsaved, (test) => log.append([testedEvent(request, unsaved, test)]));
+    },
+  );
+
+  /** As sent; with `id`, secrets that are not sent are those of that destination. */
+  async function settingsToTest(
+    request: FastifyRequest<{ Body: TestSettings; Querystring: TeamQuery }>,
+    kind: DestinationKind,
+  ) {
+    const { id, settings } = request.body;
+    if (id === undefined) return newSettings(kind, UNSAVED, settings, secretBox);
+    const stored = await destinationWithId(id, request, parts);
+    if (stored.kind !== kind.kind) throw problem('invalid_settings', `The destination is of the kind ${stored.kind}.`);
+    return { id, ...changedSettings(kind, stored, settings, secretBox) };
+  }
+
+  async function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    tested: Tested,
+    record: (test: ConnectionTest) => Promise<unknown>,
+  ) {
+    const kind = kindOf(kinds, tested.kind);
+    const settings = openedSettings(kind, tested, secretBox);
+    const context = { openOutbound, clock, brand: config.brandName, configuredAt: tested.updatedAt };
+    const test = testConnection({ kind, settings, context, team: tested.team }, liveSignal(reply));
+    const steps = recorded(test, record);
+    if (!wantsJson(request))
+      return reply
+        .type('text/event-stream')
+        .header('x-accel-buffering', 'no')
+        .send(Readable.from(frames(steps)));
+    let step = await steps.next();
+    while (!step.done) step = await steps.next();
+    return reply.type('application/json').send({ ok: step.value.ok, steps: [...step.value.steps] });
+  }
+
+  function testedEvent(request: FastifyRequest, tested: Tested, test: ConnectionTest): NewEvent {
     const failed = test.steps.find(({ ok }) => !ok);
-    const tested = destinationEvent(request, stored, clock.now(), {
+    return destinationEvent(request, tested, clock.now(), {
       eventType: 'siem.destination.tested',
-      description: `The connection of "${stored.name}" was tested`,
+      description: tested.name === UNSAVED ? 'Settings were tested' : `The connection of "${tested.name}" was tested`,
       status: test.ok ? 'success' : 'failure',
       ...(failed && { failureReason: `${failed.name}: ${failed.detail}` }),
     });
-    await delivery.tested(stored.id, attemptOf(test, clock.now()), [tested]);
   }
 }
+
+type Tested = Pick<StoredDestination, 'id' | 'team' | 'name' | 'kind' | 'settings' | 'sealed' | 'updatedAt'>;
+
+const UNSAVED = 'unsaved';
 
 /** Whoever names both reads the stream. */
 function wantsJson({ headers: { accept = '' } }: FastifyRequest): boolean {
@@ -77,7 +127,7 @@ function wantsJson({ headers: { accept = '' } }: FastifyRequest): boolean {
 /** The steps, with the result kept before it is told. */
 async function* recorded(
   test: AsyncGenerator<CheckStep, ConnectionTest>,
-  record: (test: ConnectionTest) => Promise<void>,
+  record: (test: ConnectionTest) => Promise<unknown>,
 ) {
   const result = yield* test;
   await record(result);

@@ -1,9 +1,10 @@
 import { TeamQuery } from '../../contract/common.ts';
-import { CategoryList, EventTypeList } from '../../contract/events.ts';
+import { CategoryList, CategoryQuery, EventTypeList } from '../../contract/events.ts';
 import { CATEGORIES, EVENT_TYPES } from '../../event/catalogue.ts';
 import { teamOf } from '../access.ts';
 import { answers } from '../openapi.ts';
 import type { App, ServerParts } from '../server-parts.ts';
+import { parseTime } from '../time.ts';
 
 /** The words for filters: what is built in, and what the team's events brought. */
 export function vocabularyRoutes(app: App, parts: ServerParts): void {
@@ -17,17 +18,27 @@ export function vocabularyRoutes(app: App, parts: ServerParts): void {
       schema: {
         tags,
         summary: 'Categories, built-in and seen',
-        querystring: TeamQuery,
+        querystring: CategoryQuery,
         response: answers(200, CategoryList, 'Built-in ones first'),
       },
     },
     async (request) => {
-      const { categories } = await parts.log.vocabulary(await teamOf(request, parts));
+      const team = await teamOf(request, parts);
+      const from = request.query.since === undefined ? undefined : parseTime('since', request.query.since);
+      const { categories } = await parts.log.vocabulary(team);
       const builtIn = CATEGORIES.map((c) => ({ ...c, builtIn: true, seen: categories.includes(c.value) }));
       const others = categories
         .filter((value) => !CATEGORIES.some((c) => c.value === value))
         .map((value) => ({ value, label: value, builtIn: false, seen: true }));
-      return { items: [...builtIn, ...others], nextCursor: null };
+      const items = [...builtIn, ...others];
+      if (from === undefined) return { items, nextCursor: null };
+      const counted = items.map(async (item) => {
+        if (!item.seen) return { ...item, count: 0 };
+        const query = { from, category: [item.value] };
+        const { success, failure } = await parts.search.histogram(team, query, DAY_MS);
+        return { ...item, count: success + failure };
+      });
+      return { items: await Promise.all(counted), nextCursor: null };
     },
   );
 
@@ -52,3 +63,5 @@ export function vocabularyRoutes(app: App, parts: ServerParts): void {
     },
   );
 }
+
+const DAY_MS = 86_400_000;
