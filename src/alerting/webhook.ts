@@ -49,8 +49,10 @@ export async function postWebhook(
   const outbound = openOutbound({ answerTimeoutMs: ANSWER_TIMEOUT_MS });
   const answer = await outbound.request({ method: 'POST', url: webhook.url, headers, body }, signal);
   await outbound.close();
-  if (answer.kind === 'failure')
-    return { ok: false, detail: answer.reason, fix: 'Check the address, and that it can be reached from here.' };
+  if (answer.kind === 'failure') {
+    const fix = answer.blocked ? 'Enter another address.' : 'Check the address, and that it can be reached from here.';
+    return { ok: false, detail: answer.reason, fix };
+  }
   const detail = `${new URL(webhook.url).host} answered ${answer.status}`;
   if (answer.status >= 200 && answer.status < 300) return { ok: true, detail };
   const fix =
