@@ -48,12 +48,17 @@ export interface Accounts {
   byEmail(email: string): Promise<Account | undefined>;
   /** Makes the account and records `user.created` in the logs of `teams` (none: the installation's). */
   create(account: NewAccount, teams: readonly string[], by: Origin): Promise<Account | AccountProblem>;
-  /** Begins a session without password (after set-up, by a one-time link); the answer's `set-cookie` headers. */
+  /**
+   * Begins a session without password (after set-up, by a one-time link); the answer's `set-cookie` headers. None: the
+   * person is in no team.
+   */
   begin(id: string, provider: 'setup' | 'invitation' | 'link', origin: Origin): Promise<readonly string[]>;
   /** Ends every session of the person at once. */
   endSessions(id: string): Promise<void>;
   /** Sets a password and ends every session; what is wrong with it, if it is. */
   setPassword(id: string, password: string, origin: Origin): Promise<AccountProblem | undefined>;
+  /** Records that somebody asked for a new password; the account to mail the link to, if there is one. */
+  resetRequested(email: string, origin: Origin): Promise<Account | undefined>;
   /** Resolves when the session has ended, however it did. For answers that go on, such as a live tail. */
   ended(sessionId: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
