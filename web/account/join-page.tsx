@@ -7,6 +7,7 @@ import { api } from '../api/api.ts';
 import { auth } from '../api/auth.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { sessionQuery, useSession } from '../app/session.tsx';
+import { useEnter } from '../app/use-enter.ts';
 import { ErrorState } from '../ui/error-state.tsx';
 import { FormProblem, useSubmission } from '../ui/form.tsx';
 import { ROLE_DUTIES } from '../ui/roles.ts';
@@ -14,7 +15,6 @@ import { ROLE_NAMES } from '../ui/words.ts';
 import { Card } from './frame.tsx';
 import { NewPassword, passwordProblem } from './new-password.tsx';
 import { SignInForm } from './sign-in-form.tsx';
-import { useEnter } from './use-enter.ts';
 import { useLinkToken } from './use-link-token.ts';
 
 /** An invitation: what it is to, and the way in for who has an account and who has none. */

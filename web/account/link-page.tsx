@@ -2,10 +2,10 @@ import { Button, Loader, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../api/api.ts';
 import { ApiProblem } from '../api/problem.ts';
+import { useEnter } from '../app/use-enter.ts';
 import { FormProblem } from '../ui/form.tsx';
 import { LinkButton } from '../ui/link.tsx';
 import { Card } from './frame.tsx';
-import { useEnter } from './use-enter.ts';
 import { useLinkToken } from './use-link-token.ts';
 
 /** Signs in by a one-time link. A query and no effect of the page: the link works once, whatever renders twice. */

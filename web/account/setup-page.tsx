@@ -5,12 +5,12 @@ import type { SetUp } from '../../src/contract/session.ts';
 import { api } from '../api/api.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { useSession } from '../app/session.tsx';
+import { useEnter } from '../app/use-enter.ts';
 import { useSubmission } from '../ui/form.tsx';
 import { LinkButton } from '../ui/link.tsx';
 import { Card } from './frame.tsx';
 import { NewPassword, passwordProblem } from './new-password.tsx';
 import { teamIdOf } from './team-id.ts';
-import { useEnter } from './use-enter.ts';
 import { useLinkToken } from './use-link-token.ts';
 
 /** First start: the first team and its Owner, who then connects the first SIEM. */

@@ -2,10 +2,10 @@ import { Alert, Text } from '@mantine/core';
 import { useSearch } from '@tanstack/react-router';
 import { oneOf } from '../app/search.ts';
 import { useSession } from '../app/session.tsx';
+import { useEnter } from '../app/use-enter.ts';
 import { Card } from './frame.tsx';
 import { safeNext } from './next.ts';
 import { SignInForm } from './sign-in-form.tsx';
-import { useEnter } from './use-enter.ts';
 
 export function SignInPage() {
   const { setupNeeded } = useSession();

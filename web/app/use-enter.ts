@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { sessionQuery } from '../app/session.tsx';
+import { sessionQuery } from './session.tsx';
 
 /** Enters the console as whoever is signed in now. What somebody else may have read before is forgotten. */
 export function useEnter(): (path: string) => Promise<void> {
