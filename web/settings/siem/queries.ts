@@ -2,15 +2,10 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Destination, Health } from '../../../src/contract/destinations.ts';
 import type { CurrentTeam } from '../../app/session.tsx';
 import { useTeam } from '../../app/session.tsx';
-import type { Kind, Standing } from './model.ts';
+import type { Kind, List, Standing } from './model.ts';
 import { mayNeedAttention, needsAttention } from './state-line.ts';
 
 /* What these pages ask the service, each under a key that begins with `siem` and the team. */
-
-interface List<T> {
-  readonly items: readonly T[];
-  readonly nextCursor: string | null;
-}
 
 /** How often what is shown live is asked again, milliseconds; not while the page is hidden. */
 export const LIVE_MS = 3_000;
