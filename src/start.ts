@@ -1,23 +1,35 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import manifest from '../package.json' with { type: 'json' };
+import { createAlerting } from './alerting/alert.ts';
+import { resealWebhooks } from './alerting/webhook.ts';
 import { createKeyring } from './auth/api-keys.ts';
+import { createAccounts } from './auth/better-auth.ts';
+import { createPeople } from './auth/create-people.ts';
+import type { People } from './auth/people.ts';
 import { commandSocket, operatorSocket } from './cli/operator-socket.ts';
 import { systemClock } from './clock.ts';
+import { loadAccountsSecret } from './config/accounts-secret.ts';
 import type { Config } from './config/config.ts';
 import { forgetPreviousKeys, loadMasterKey } from './config/master-key.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { resealAll } from './delivery/open-destination.ts';
+import type { StandIn } from './destinations/destination.ts';
 import { destinationKinds } from './destinations/registry.ts';
 import { buildServer } from './http/server.ts';
 import type { IndexWorkerData } from './index-worker.ts';
 import { createAccept } from './ingest/accept.ts';
 import type { LogWorkerData } from './log-worker.ts';
+import { createMailer } from './outbound/mail.ts';
 import { createOpenOutbound } from './outbound/open-outbound.ts';
 import type { Search } from './search/search.ts';
 import { SecretBox } from './secrets.ts';
+import type { AlertStore } from './store/alerts.ts';
 import type { ApiKeyStore } from './store/api-keys.ts';
 import type { EventLog } from './store/event-log.ts';
+import type { PeopleStore } from './store/people.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
 import { createTailSignal } from './store/tail-signal.ts';
 import type { TeamStore } from './store/teams.ts';
@@ -28,17 +40,23 @@ import { connect, note, onNote } from './worker-port.ts';
 export interface Running {
   /** Where the HTTP API answers; null when started for administration only. */
   readonly url: string | null;
+  /** Opens the first account, once, until the process ends; null when somebody has one. */
+  readonly setupUrl: string | null;
   /** Refuses new requests, finishes those in progress, lets deliveries in flight settle, closes the store. */
   stop(): Promise<void>;
   /** Resolves with the reason when a part of the service died; never otherwise. */
   readonly died: Promise<Error>;
 }
 
-/**
- * Builds the whole service, top to bottom, and starts it. With `serve: false` only the store and the operator's socket
- * are started: administrative commands on a stopped service.
- */
-export async function start(config: Config, logger: Logger, { serve }: { readonly serve: boolean }): Promise<Running> {
+export interface StartOptions {
+  /** False: only the store and the operator's socket, for administrative commands on a stopped service. */
+  readonly serve: boolean;
+  /** Stand-ins that the console shows, by kind (demo). */
+  readonly sandbox?: ReadonlyMap<string, StandIn>;
+}
+
+/** Builds the whole service, top to bottom, and starts it. */
+export async function start(config: Config, logger: Logger, { serve, sandbox }: StartOptions): Promise<Running> {
   const clock = systemClock;
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const lock = lockFolder(config.dataDir);
@@ -55,6 +73,7 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
         'made a master key; back it up, without it no stored credential can be opened',
       );
     const secretBox = new SecretBox(master.key, master.previous);
+    const accountsSecret = loadAccountsSecret(config.dataDir, secretBox);
     const openOutbound = createOpenOutbound({
       network: config.destinationNetwork,
       allowHttp: config.allowHttpDestinations,
@@ -79,11 +98,13 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
     const log = logWorker.service<EventLog>('log');
     const teams = logWorker.service<TeamStore>('teams');
     const keys = logWorker.service<ApiKeyStore>('keys');
+    const peopleStore = logWorker.service<PeopleStore>('people');
+    const alerts = logWorker.service<AlertStore>('alerts');
     const delivery = logWorker.service<Delivery>('delivery');
 
     if (master.previous.length > 0) {
       logger.info(
-        { destinations: await resealAll(delivery, secretBox) },
+        { destinations: await resealAll(delivery, secretBox), webhooks: await resealWebhooks(teams, secretBox) },
         'sealed credentials under the new master key',
       );
       forgetPreviousKeys(config.dataDir);
@@ -103,10 +124,46 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
       note(indexWorker.port, 'appended', appended);
     });
 
+    let url: string | null = null;
+    const baseUrl = (): string => config.publicUrl ?? url ?? `http://${config.host}:${config.port}`;
+    const append: EventLog['append'] = (events) => log.append(events);
+
+    const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.smtpFrom });
+    stopping.push(() => mailer.close());
+    const accounts = await createAccounts({
+      folder: config.dataDir,
+      baseUrl,
+      secureCookies: config.publicUrl?.startsWith('https:') ?? false,
+      rolesOf: (user) => people.concernedBy(user),
+      append,
+      clock,
+      logger,
+      secret: accountsSecret.reveal(),
+    });
+    stopping.push(() => accounts.close());
+    const people: People = createPeople({ store: peopleStore, accounts, teams, clock });
+
+    const alerting = createAlerting({
+      // Whoever administers a stopped service is told what is wrong with its destinations by asking for it.
+      delivery: serve ? delivery : { list: async () => [], get: delivery.get, health: delivery.health },
+      teams,
+      alerts,
+      recipientsOf: async (team) => (await people.administratorsOf(team)).map(({ email }) => email),
+      mailer,
+      openOutbound,
+      secretBox,
+      kinds: destinationKinds,
+      baseUrl,
+      clock,
+      logger,
+    });
+    stopping.push(() => alerting.stop());
+    onNote<{ destination: string }>(logWorker.port, 'state', ({ destination }) => alerting.noticed(destination));
+
     const metrics = createMetrics({ totals: () => delivery.totals(), indexLag: () => search.lag() });
     const isTeamKnown = async (team: string): Promise<boolean> => (await teams.get(team)) !== undefined;
     const accept = createAccept({ log, clock, ...(config.autoCreateTeams ? {} : { isTeamKnown }) });
-    const keyring = createKeyring({ store: keys, append: (events) => log.append(events), clock });
+    const keyring = createKeyring({ store: keys, append, clock });
     stopping.push(() => keyring.close());
     const parts = {
       config,
@@ -125,32 +182,50 @@ export async function start(config: Config, logger: Logger, { serve }: { readonl
       kinds: destinationKinds,
       teams,
       keyring,
+      accounts,
+      people,
+      savedFilters: peopleStore,
+      alerting,
+      mailer,
       secretBox,
       openOutbound,
       clock,
       logger,
       metrics,
+      version: manifest.version,
+      baseUrl,
+      sandbox: sandbox ?? null,
     };
 
-    const operator = await buildServer({ ...parts, principal: 'operator' });
+    const operator = await buildServer({ ...parts, principal: 'operator', consoleFolder: null });
     const socket = serve ? operatorSocket(config.dataDir) : commandSocket(config.dataDir);
     await rm(socket, { force: true });
     await operator.listen({ path: socket });
     await chmod(socket, 0o600);
     stopping.push(() => operator.close());
 
-    let url: string | null = null;
+    let setupUrl: string | null = null;
     if (serve) {
-      const server = await buildServer({ ...parts, principal: 'keys' });
+      const server = await buildServer({ ...parts, principal: 'keys', consoleFolder: CONSOLE });
       url = await server.listen({ host: config.host, port: config.port });
       stopping.push(() => server.close());
+      if (await accounts.isEmpty()) {
+        setupUrl = `${baseUrl()}/setup#${people.links.issue({ kind: 'setup' }, Number.POSITIVE_INFINITY)}`;
+        logger.info(
+          { url: setupUrl },
+          'set-up link: nobody can sign in yet; it makes the first team and its Owner, once',
+        );
+      }
     }
-    return { url, stop, died: death };
+    return { url, setupUrl, stop, died: death };
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+/** The built console: beside the bundle, or from source in the folder the bundle goes to. */
+const CONSOLE = fileURLToPath(new URL(extname(import.meta.url) === '.ts' ? '../dist/web' : './web', import.meta.url));
 
 interface StartedWorker {
   readonly port: Worker;

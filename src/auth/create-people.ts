@@ -34,6 +34,15 @@ export function createPeople(parts: {
     return found;
   };
 
+  const members: People['members'] = async (team) => {
+    const memberships = await store.membersOf(team);
+    const known = await accounts.byIds(memberships.map(({ user }) => user));
+    return memberships.flatMap((membership) => {
+      const account = known.get(membership.user);
+      return account ? [{ ...membership, account }] : [];
+    });
+  };
+
   const forget = (user?: string): void => {
     changes += 1;
     if (user === undefined) roles.clear();
@@ -94,6 +103,13 @@ export function createPeople(parts: {
 
   return {
     rolesOf,
+    concernedBy: async (user) => {
+      const own = await rolesOf(user);
+      const account = own.size === 0 ? (await accounts.byIds([user])).get(user) : undefined;
+      if (!account) return own;
+      const open = (await store.invitationsTo(account.email)).filter(({ expiresAt }) => expiresAt > clock.now());
+      return new Map(open.map(({ team, role }) => [team, role]));
+    },
     forgetRoles: () => forget(),
     disallowed: async (user, team, permission, signal) => {
       while (!signal.aborted) {
@@ -103,14 +119,11 @@ export function createPeople(parts: {
         await changed;
       }
     },
-    members: async (team) => {
-      const memberships = await store.membersOf(team);
-      const known = await accounts.byIds(memberships.map(({ user }) => user));
-      return memberships.flatMap((membership) => {
-        const account = known.get(membership.user);
-        return account ? [{ ...membership, account }] : [];
-      });
-    },
+    members,
+    administratorsOf: async (team) =>
+      (await members(team))
+        .filter(({ role, deactivatedAt }) => deactivatedAt === null && isAllowed(role, 'team:admin'))
+        .map(({ account }) => account),
     setRole: async (team, user, role, by, origin) => {
       const member = await changeable(team, user, by);
       if (typeof member === 'string') return member;

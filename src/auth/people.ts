@@ -25,6 +25,13 @@ export type Refusal =
 export interface People {
   /** The teams in which the person is active, and their roles. Remembered; a change here is seen at once. */
   rolesOf(user: string): Promise<ReadonlyMap<TeamId, Role>>;
+  /**
+   * The teams whose logs record what happens to the person's account, and without which nobody signs in: those they are
+   * active in, else those that invite them.
+   */
+  concernedBy(user: string): Promise<ReadonlyMap<TeamId, Role>>;
+  /** Active Owners and Admins. */
+  administratorsOf(team: TeamId): Promise<readonly Account[]>;
   /** Forgets all roles: a team is gone. */
   forgetRoles(): void;
   /** Resolves when the person is no longer allowed this in the team. For answers that go on, such as a live tail. */

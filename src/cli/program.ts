@@ -10,6 +10,7 @@ import { type Core, withOperator } from './session.ts';
 import { explainSystemError } from './system-error.ts';
 import { addTeams } from './teams.ts';
 import type { Terminal } from './terminal.ts';
+import { addUsers } from './users.ts';
 
 /** What only the composition root can provide. */
 export interface Entry extends Core {
@@ -86,6 +87,7 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
     );
   addTeams(program, cli);
   addKeys(program, cli);
+  addUsers(program, cli);
   addEvents(program, cli);
   addDestinations(program, cli);
   addMaintenance(program, cli);

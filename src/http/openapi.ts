@@ -22,7 +22,7 @@ export function openApiOptions(config: Pick<Config, 'publicUrl'>): FastifyDynami
           session: {
             type: 'apiKey',
             in: 'cookie',
-            name: 'better-auth.session_token',
+            name: 'trailproof.session_token',
             description: 'A session of the console',
           },
         },

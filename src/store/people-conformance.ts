@@ -89,6 +89,7 @@ export function describePeople(fixture: StoreFixture): void {
       for (const each of [first, other, invitation('i3', 'ana@acme.com', 'b')])
         await people.invite(each, [newEvent(each.team, `${each.id} made`)]);
       expect(await people.invitations('a')).toEqual([other, first]);
+      expect(await people.invitationsTo('Ana@acme.com')).toEqual([invitation('i3', 'ana@acme.com', 'b'), first]);
       const second = { ...invitation('i4', 'Ana@Acme.com'), role: 'auditor' as const };
       await people.invite(second, [newEvent('a', 'i4 made')]);
       await fixture.reopen();

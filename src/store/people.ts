@@ -59,6 +59,8 @@ export interface PeopleStore {
 
   /** Newest first. */
   invitations(team: TeamId): Promise<readonly Invitation[]>;
+  /** Those of one address in any case, newest first. */
+  invitationsTo(email: string): Promise<readonly Invitation[]>;
   invitationByHash(hash: string): Promise<Invitation | undefined>;
   /** Replaces an earlier invitation of the same address, in whatever case, to the same team. Rejects when that was deleted. */
   invite(invitation: Invitation, audit: readonly NewEvent[]): Promise<void>;

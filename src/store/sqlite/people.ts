@@ -59,6 +59,8 @@ export function peopleStore(queue: CommitQueue, read: Connection): PeopleStore {
       }),
 
     invitations: async (team) => read.all<Invitation>(`${INVITATION} WHERE team = ? ORDER BY no DESC`, team).map(plain),
+    invitationsTo: async (email) =>
+      read.all<Invitation>(`${INVITATION} WHERE email = ? ORDER BY no DESC`, email).map(plain),
     invitationByHash: async (hash) => {
       const row = read.get<Invitation>(`${INVITATION} WHERE hash = ?`, hash);
       return row && plain(row);
