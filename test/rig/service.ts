@@ -11,6 +11,8 @@ import { operatorSocket } from '../../src/cli/operator-socket.ts';
 export interface ServiceProcess {
   readonly url: string;
   readonly pid: number;
+  /** The one-time set-up link from its log; null when somebody can sign in already. */
+  readonly setupUrl: string | null;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
@@ -24,9 +26,13 @@ export async function temporaryFolder(): Promise<{ path: string; remove(): Promi
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Starts `serve` and waits until it says where it serves. */
-export async function startService(folder: string, env: Record<string, string> = {}): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [MAIN, 'serve'], {
+/** Starts `serve`, from source unless `main` is the built one, and waits until it says where it serves. */
+export async function startService(
+  folder: string,
+  env: Record<string, string> = {},
+  main = MAIN,
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [main, 'serve'], {
     env: {
       PATH: process.env['PATH'] ?? '',
       DATA_DIR: folder,
@@ -39,6 +45,7 @@ export async function startService(folder: string, env: Record<string, string> =
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let errors = '';
+  let setupUrl: string | null = null;
   child.stderr.on('data', (text) => {
     errors += text;
   });
@@ -46,11 +53,13 @@ export async function startService(folder: string, env: Record<string, string> =
     createInterface({ input: child.stdout }).on('line', (line) => {
       const entry = JSON.parse(line) as { msg: string; url?: string; level: number };
       if (entry.level >= 50) errors += `${line}\n`;
+      if (entry.url?.includes('/setup#')) setupUrl = entry.url;
       if (entry.msg === 'serving') resolve(entry.url!);
     });
     child.once('exit', (code) => reject(new Error(`serve ended with ${code} before it served: ${errors}`)));
   });
-  return { url, pid: child.pid!, kill: () => end(child, 'SIGKILL').then(() => {}), stop: () => end(child, 'SIGTERM') };
+  const [kill, stop] = [() => end(child, 'SIGKILL').then(() => {}), () => end(child, 'SIGTERM')];
+  return { url, pid: child.pid!, setupUrl, kill, stop };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

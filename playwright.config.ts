@@ -1,0 +1,22 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineConfig } from '@playwright/test';
+import { CHROMIUM_ARGUMENTS, chromiumPath } from './test/browser/chromium.ts';
+
+/** The console in a real browser, against the built service: `npm run build && npx playwright test`. */
+export default defineConfig({
+  testDir: 'test/browser',
+  outputDir: join(tmpdir(), 'trailproof-browser'),
+  workers: 1,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: 'list',
+  use: {
+    timezoneId: 'UTC',
+    locale: 'en-US',
+    viewport: { width: 1440, height: 900 },
+    trace: 'retain-on-failure',
+    launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS },
+  },
+});

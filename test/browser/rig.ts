@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { test as base, expect, type Page } from '@playwright/test';
+import { type Api, openApi } from '../../src/cli/api.ts';
+import { operatorSocket } from '../../src/cli/operator-socket.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox.ts';
+import { type MailServer, startMailServer } from '../rig/mail-server.ts';
+import { type ServiceProcess, startService, temporaryFolder } from '../rig/service.ts';
+
+/** The built service in a process of its own, with stand-ins and a mail server in this one. */
+export interface Rig {
+  readonly service: ServiceProcess;
+  readonly sandbox: Sandbox;
+  readonly mail: MailServer;
+  /** The API as the operator at the control socket. */
+  readonly operator: Api;
+}
+
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+export const ANA: Person = { name: 'Ana Novak', email: 'ana@acme.example', password: 'seven quiet rivers 7' };
+export const TEAM = 'acme';
+
+const MAIN = join(import.meta.dirname, '../../dist/main.js');
+
+/**
+ * Each test has a service of its own. Whatever a test does, its pages must ask no other origin for anything, violate no
+ * policy and report no error.
+ */
+export const test = base.extend<{ rig: Rig; watched: readonly string[] }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs
+  rig: async ({}, use) => {
+    const rig = await startRig();
+    await use(rig);
+    await rig.close();
+  },
+  watched: [
+    async ({ context, rig }, use) => {
+      const faults: string[] = [];
+      context.on('request', (request) => {
+        const { protocol, origin } = new URL(request.url());
+        const isOurs = origin === rig.service.url || protocol === 'data:' || protocol === 'blob:';
+        if (!isOurs) faults.push(`asked ${origin} for something`);
+      });
+      context.on('console', (message) => {
+        // Refused requests are the browser's own remark; what they mean is up to the test.
+        const isRemark = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+        if (message.type() === 'error' && !isRemark) faults.push(message.text());
+      });
+      context.on('weberror', (error) => faults.push(String(error.error().stack)));
+      await use(faults);
+      expect(faults).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+export { expect };
+
+export async function startRig(): Promise<Rig & { close(): Promise<void> }> {
+  if (!existsSync(MAIN)) throw new Error('dist/ is missing: npm run build');
+  const folder = await temporaryFolder();
+  const mail = await startMailServer({ disabledCommands: ['STARTTLS'] });
+  const sandbox = await startSandbox({ port: 0, host: '127.0.0.1', tls: false });
+  const service = await startService(folder.path, { SMTP_URL: `smtp://127.0.0.1:${mail.port}` }, MAIN);
+  const operator = openApi({ socketPath: operatorSocket(folder.path) });
+  return {
+    ...{ service, sandbox, mail, operator },
+    async close() {
+      await operator.close();
+      await service.stop();
+      await Promise.all([sandbox.close(), mail.close()]);
+      await folder.remove();
+    },
+  };
+}
+
+/** Opens the set-up link and makes the first team and its Owner, as a person does. Ends on Settings → SIEM. */
+export async function setUp(page: Page, { service }: Rig, person: Person = ANA): Promise<void> {
+  await page.goto(service.setupUrl!);
+  await page.getByLabel('Team', { exact: true }).fill('Acme');
+  await page.getByLabel('Your name').fill(person.name);
+  await page.getByLabel('Your e-mail').fill(person.email);
+  await page.getByLabel('Password', { exact: true }).fill(person.password);
+  await page.getByRole('button', { name: 'Set up and connect a SIEM' }).click();
+  await expect(page).toHaveURL(/\/settings\/siem\?team=acme/);
+}
+
+export async function signIn(page: Page, { service }: Rig, person: Person = ANA): Promise<void> {
+  await page.goto(`${service.url}/sign-in`);
+  await page.getByLabel('E-mail').fill(person.email);
+  await page.getByLabel('Password', { exact: true }).fill(person.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page).toHaveURL(/\/settings\//);
+}
+
+/** A key of the team, made by the operator, and the API opened with it. */
+export async function teamKey(
+  { operator, service }: Rig,
+  ...scopes: string[]
+): Promise<Api & { readonly key: string }> {
+  const { key } = await operator.json<{ key: string }>('POST', '/v1/api-keys', { team: TEAM, name: 'rig', scopes });
+  return { ...openApi({ url: service.url, key }), key };
+}
+
+/** Nothing that axe knows of keeps anybody from using the page, by WCAG 2.2 AA, in the light and in the dark scheme. */
+export async function axeClean(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+    const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }));
+    expect(found, `${page.url()} in ${colorScheme}`).toEqual([]);
+  }
+}
