@@ -120,7 +120,7 @@ function AskOperator() {
           This installation sends no mail, so the link to set a new password comes from whoever runs it. On its machine,
           this prints one:
         </Text>
-        <Code block>trailproof users link --email you@example.com --reset</Code>
+        <Code block>trailproof users reset-password --email you@example.com</Code>
         <PageLink to="/sign-in" size="sm">
           Back to sign-in
         </PageLink>

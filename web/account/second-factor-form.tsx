@@ -1,4 +1,4 @@
-import { Anchor, Button, Checkbox, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { auth } from '../api/auth.ts';
@@ -10,19 +10,19 @@ import { useSubmission } from '../ui/form.tsx';
 export function SecondFactorForm({ done, restart }: { done: () => Promise<void>; restart: () => void }) {
   const [usesBackup, setUsesBackup] = useState(false);
   const form = useForm({
-    initialValues: { code: '', trustDevice: false },
+    initialValues: { code: '' },
     validate: { code: (code) => (code.trim() ? null : 'Type the code.') },
   });
   const { onSubmit, busy, problem, reset } = useSubmission(
     form,
-    async ({ code, trustDevice }) => {
+    async ({ code }) => {
       try {
         await (usesBackup
-          ? auth('two-factor/verify-backup-code', { code: code.trim(), trustDevice })
-          : auth('two-factor/verify-totp', { code, trustDevice }));
+          ? auth('two-factor/verify-backup-code', { code: code.trim() })
+          : auth('two-factor/verify-totp', { code }));
       } catch (error) {
         if (!usesBackup) form.setFieldValue('code', '');
-        if (error instanceof ApiProblem && OVER.has(error.code)) setIsOver(true);
+        if (error instanceof ApiProblem && error.code === 'second_factor_expired') setIsOver(true);
         throw error;
       }
     },
@@ -65,10 +65,6 @@ export function SecondFactorForm({ done, restart }: { done: () => Promise<void>;
         ) : (
           <CodeInput key="code" label="Code" autoFocus {...form.getInputProps('code')} onComplete={onSubmit} />
         )}
-        <Checkbox
-          label="Do not ask for a code here for 30 days"
-          {...form.getInputProps('trustDevice', { type: 'checkbox' })}
-        />
         {problem}
         <Button type="submit" loading={busy} fullWidth>
           Sign in
@@ -85,6 +81,3 @@ export function SecondFactorForm({ done, restart }: { done: () => Promise<void>;
     </form>
   );
 }
-
-/** What no other code mends. */
-const OVER: ReadonlySet<string> = new Set(['INVALID_TWO_FACTOR_COOKIE', 'TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE']);

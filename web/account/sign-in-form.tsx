@@ -1,6 +1,7 @@
-import { Button, Checkbox, Group, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useState } from 'react';
+import type { SignInAnswer } from '../../src/contract/account.ts';
 import { auth } from '../api/auth.ts';
 import { useSubmission } from '../ui/form.tsx';
 import { PageLink } from '../ui/link.tsx';
@@ -10,7 +11,7 @@ import { SecondFactorForm } from './second-factor-form.tsx';
 export function SignInForm({ email, done }: { email?: string; done: () => Promise<void> }) {
   const [needsCode, setNeedsCode] = useState(false);
   const form = useForm({
-    initialValues: { email: email ?? '', password: '', rememberMe: false },
+    initialValues: { email: email ?? '', password: '' },
     validate: {
       email: (value) => (/^\S+@\S+$/.test(value.trim()) ? null : 'Type the e-mail address of your account.'),
       password: isNotEmpty('Type your password.'),
@@ -18,7 +19,7 @@ export function SignInForm({ email, done }: { email?: string; done: () => Promis
   });
   const { onSubmit, busy, problem } = useSubmission(
     form,
-    (values) => auth<{ twoFactorRedirect?: boolean }>('sign-in/email', { ...values, email: values.email.trim() }),
+    (values) => auth<SignInAnswer>('sign-in/email', { ...values, email: values.email.trim() }),
     async ({ twoFactorRedirect }) => {
       if (!twoFactorRedirect) return done();
       form.setFieldValue('password', '');
@@ -44,16 +45,13 @@ export function SignInForm({ email, done }: { email?: string; done: () => Promis
           visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
           {...form.getInputProps('password')}
         />
-        <Group justify="space-between" gap="xs">
-          <Checkbox size="sm" label="Stay signed in here" {...form.getInputProps('rememberMe', { type: 'checkbox' })} />
-          <PageLink to="/reset" size="sm">
-            Forgot password
-          </PageLink>
-        </Group>
         {problem}
         <Button type="submit" loading={busy} fullWidth>
           Sign in
         </Button>
+        <PageLink to="/reset" size="sm">
+          Forgot password
+        </PageLink>
       </Stack>
     </form>
   );

@@ -1,18 +1,20 @@
+import type { ProblemCode } from '../../src/contract/problem.ts';
 import { duration } from '../ui/words.ts';
 import { api } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
-/** Calls a route of sign-in, password, second factor or sessions. Rejects with ApiProblem, in words of ours. */
-export async function auth<T = unknown>(route: AuthRoute, body?: Readonly<Record<string, unknown>>): Promise<T> {
+/**
+ * Calls a route of sign-in, password, second factor or sessions (`contract/account.ts`). Rejects with ApiProblem, in
+ * words for who stands at the door: what happened and what to do.
+ */
+export async function auth<T = unknown>(route: AuthRoute, body: Readonly<Record<string, string>> = {}): Promise<T> {
   try {
-    return await (route === 'list-sessions'
-      ? api<T>('GET', `/api/auth/${route}`)
-      : api<T>('POST', `/api/auth/${route}`, { body: body ?? {} }));
+    return await api<T>('POST', `/api/auth/${route}`, { body });
   } catch (error) {
-    if (!(error instanceof ApiProblem)) throw error;
-    const { code, status, retryAfterSeconds, requestId } = error;
-    const detail = wordsOf(error);
-    throw new ApiProblem({ code, detail, ...(requestId && { requestId }) }, status, retryAfterSeconds);
+    if (!(error instanceof ApiProblem) || error.code === 'unreachable') throw error;
+    const { code, status, retryAfterSeconds } = error;
+    const detail = wordsOf(code, retryAfterSeconds);
+    throw detail ? new ApiProblem({ code, detail }, status, retryAfterSeconds) : error;
   }
 }
 
@@ -26,38 +28,21 @@ export type AuthRoute =
   | 'two-factor/generate-backup-codes'
   | 'change-password'
   | 'update-user'
-  | 'list-sessions'
   | 'revoke-session'
   | 'revoke-other-sessions';
 
-function wordsOf({ code, status, retryAfterSeconds, message }: ApiProblem): string {
-  const known = WORDS[code];
-  if (known) return known;
-  if (status === 429)
-    return retryAfterSeconds === undefined
-      ? 'Too many attempts. Wait some minutes, then try again.'
-      : `Too many attempts. Try again in ${duration(Math.max(1, retryAfterSeconds))}.`;
-  return message;
+function wordsOf(code: ProblemCode, retryAfterSeconds: number | undefined): string | undefined {
+  if (code !== 'rate_limited') return WORDS[code];
+  const when = retryAfterSeconds === undefined ? 'in some minutes' : `in ${duration(Math.max(1, retryAfterSeconds))}`;
+  return `Too many attempts. Try again ${when}.`;
 }
 
-/** What happened and what to do, by code; the service's own codes where sign-in needs other words than the rest. */
-const WORDS: Readonly<Record<string, string>> = {
-  INVALID_EMAIL_OR_PASSWORD: 'E-mail or password is wrong. Check both; capitals matter in the password.',
-  INVALID_EMAIL: 'This is not an e-mail address.',
-  INVALID_PASSWORD: 'This is not your present password.',
-  PASSWORD_TOO_SHORT: 'The new password is too short.',
-  PASSWORD_TOO_LONG: 'The new password is too long.',
-  ACCOUNT_DISABLED: 'This account is deactivated. An Owner or Admin of your team can reactivate it under Members.',
-  INVALID_CODE: 'This code is not right, or its half minute is over. Type the one your app shows now.',
-  INVALID_BACKUP_CODE: 'This is not one of your backup codes, or it was used already. Each works once.',
-  INVALID_TWO_FACTOR_COOKIE: 'Signing in took too long. Start again with your password.',
-  TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE: 'Too many wrong codes. Start again with your password.',
-  ACCOUNT_TEMPORARILY_LOCKED: 'Too many wrong codes: the second factor is locked for a quarter of an hour.',
-  TOTP_NOT_ENABLED: 'This account has no second factor. Sign in with the password alone.',
-  TOTP_ALREADY_ENABLED: 'A second factor is on already. Turn it off first to set up another app.',
-  SESSION_NOT_FRESH: 'You signed in more than a day ago. Sign out and in again to see this.',
-  SESSION_EXPIRED: 'Your session has ended. Sign in again.',
+const WORDS: Readonly<Partial<Record<ProblemCode, string>>> = {
+  invalid_credentials: 'The e-mail or the password is wrong. Check both; capitals matter in the password.',
+  account_disabled: 'This account is deactivated, or in no team. An Owner or Admin of your team can change that.',
+  wrong_code: 'This code is not right, was used already, or its half minute is over.',
+  second_factor_expired: 'The code came too late, or was wrong too often. Start again with your password.',
   unauthenticated: 'Your session has ended. Sign in again.',
-  storage_full: 'The service’s disk is full. Nobody can sign in until that is recorded; tell whoever runs it.',
-  storage_error: 'The service cannot record sign-ins at the moment, so it lets nobody in. Try again in a minute.',
+  storage_full: 'The service’s disk is full, so nothing can be recorded and nobody let in. Tell whoever runs it.',
+  storage_error: 'The service cannot record this at the moment, so it does not do it. Try again in a minute.',
 };

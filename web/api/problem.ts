@@ -4,18 +4,14 @@ import type { Problem } from '../../src/contract/problem.ts';
 export class ApiProblem extends Error {
   /** 0: no answer came. */
   readonly status: number;
-  readonly code: Problem['code'] | 'unreachable' | SignInCode;
+  readonly code: Problem['code'] | 'unreachable';
   /** One per wrong field; paths as the API names them. */
   readonly errors: readonly { readonly path: string; readonly message: string }[];
   readonly requestId: string | undefined;
   /** When it may be tried again; undefined: the answer did not say. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(
-    problem: Partial<Omit<Problem, 'code'>> & { code?: ApiProblem['code'] },
-    status: number,
-    retryAfterSeconds?: number,
-  ) {
+  constructor(problem: Partial<Problem>, status: number, retryAfterSeconds?: number) {
     super(problem.detail ?? problem.title ?? 'The service answered with something else than it should.');
     this.status = status;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -25,17 +21,14 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Codes of the routes of sign-in below /api/auth, which are not the API's: `auth.ts` says them in words. */
-export type SignInCode = Uppercase<string>;
-
 export async function problemOf(response: Response): Promise<ApiProblem> {
   const text = await response.text();
-  const wait = Number(response.headers.get('retry-after') ?? response.headers.get('x-retry-after') ?? Number.NaN);
-  const retryAfter = Number.isFinite(wait) ? wait : undefined;
+  const wait = response.headers.get('retry-after');
+  const retryAfterSeconds = wait === null ? undefined : Number(wait);
   try {
-    return new ApiProblem(JSON.parse(text) as Partial<Problem>, response.status, retryAfter);
+    return new ApiProblem(JSON.parse(text) as Partial<Problem>, response.status, retryAfterSeconds);
   } catch {
     const title = `The service answered with status ${response.status}.`;
-    return new ApiProblem({ title }, response.status, retryAfter);
+    return new ApiProblem({ title }, response.status, retryAfterSeconds);
   }
 }
