@@ -9,8 +9,9 @@ import { count, table } from './cli/terminal.ts';
 import { readConfig } from './config/config.ts';
 import type { Destination, Health } from './contract/destinations.ts';
 import { dayOfEvents } from './demo-events.ts';
+import { joinPeople, signInLink } from './demo-people.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
-import { type Running, start } from './start.ts';
+import { start } from './start.ts';
 import { createLogger } from './telemetry/logger.ts';
 
 /**
@@ -61,13 +62,19 @@ export async function runDemo(options: DemoOptions, stopped: Promise<void>): Pro
     if (!read.ok) throw new Error(read.problems.map((p) => `${p.variable}: ${p.problem}`).join('\n'));
     const sandbox = await startSandbox({ port: 0, host: '127.0.0.1', tls: false, keep: 200 });
     closing.push(() => sandbox.close());
-    const service = await start(read.config, createLogger({ level: 'error', thread: 'main' }), { serve: true });
+    const service = await start(read.config, createLogger({ level: 'error', thread: 'main' }), {
+      serve: true,
+      sandbox: sandbox.standIns,
+    });
     closing.push(() => service.stop());
     say(
-      `Service   ${service.url}   (API description: ${service.url}/openapi.json)\nSandbox   ${sandbox.url}   (what each SIEM received, and switches to make it misbehave)\n`,
+      `Console   ${service.url}   (a link that signs you in follows at the end; API description: ${service.url}/openapi.json)\n`,
     );
 
-    const key = await createTeamAndKey(folder);
+    const operator = openApi({ socketPath: operatorSocket(folder) });
+    closing.push(() => operator.close());
+    const key = await createTeamAndKey(operator);
+    await joinPeople(operator, service.url!, TEAM);
     const api = openApi({ url: service.url!, key });
     closing.push(() => api.close());
     const destinations = await connectAll(api, sandbox, say);
@@ -92,26 +99,21 @@ export async function runDemo(options: DemoOptions, stopped: Promise<void>): Pro
       )}\n\n${complete ? 'Every event is at every SIEM.' : 'Some events have not arrived; see above.'}`,
     );
     if (options.once) return complete ? 0 : 1;
-    await stayUp(service, sandbox, key, stopped, say);
+    await stayUp(api, operator, stopped, say);
     return 0;
   } finally {
     for (const close of closing.reverse()) await close();
   }
 }
 
-async function createTeamAndKey(folder: string): Promise<string> {
-  const operator = openApi({ socketPath: operatorSocket(folder) });
-  try {
-    await operator.json('POST', '/v1/teams', { id: TEAM, name: 'Acme' });
-    const { key } = await operator.json<{ key: string }>('POST', '/v1/api-keys', {
-      team: TEAM,
-      name: 'demo',
-      scopes: ['events:write', 'events:read', 'destinations:read', 'destinations:write'],
-    });
-    return key;
-  } finally {
-    await operator.close();
-  }
+async function createTeamAndKey(operator: Api): Promise<string> {
+  await operator.json('POST', '/v1/teams', { id: TEAM, name: 'Acme' });
+  const { key } = await operator.json<{ key: string }>('POST', '/v1/api-keys', {
+    team: TEAM,
+    name: 'demo',
+    scopes: ['events:write', 'events:read', 'destinations:read', 'destinations:write'],
+  });
+  return key;
 }
 
 async function connectAll(api: Api, sandbox: Sandbox, say: (text: string) => void): Promise<readonly Destination[]> {
@@ -238,16 +240,24 @@ async function compare(api: Api, sandbox: Sandbox): Promise<{ rows: Row[]; logge
   return { rows, logged: ids.length };
 }
 
-async function stayUp(
-  service: Running,
-  sandbox: Sandbox,
-  key: string,
-  stopped: Promise<void>,
-  say: (text: string) => void,
-): Promise<void> {
+/** Stays for a visitor: a quiet company goes on working, so that the console is alive and an outage has something to hold. */
+async function stayUp(api: Api, operator: Api, stopped: Promise<void>, say: (text: string) => void): Promise<void> {
   say(
-    `\nStill running. Make a SIEM misbehave on ${sandbox.url}, then send more:\n\n  curl -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' ${service.url}/v1/events \\\n    -d '{"timestamp":"${new Date().toISOString()}","eventType":"auth.login.success","actor":{"id":"you"}}'\n\nPress Ctrl-C to stop.`,
+    `\nOpen the console, signed in as the Owner of Acme (the link works once):\n\n  ${await signInLink(operator)}\n\nThen: Sandbox → reject a SIEM’s credentials, and watch Settings → SIEM hold its events, say why, and catch up.\nAn event happens every few seconds. Press Ctrl-C to stop.`,
   );
-  await stopped;
+  const ended = new AbortController();
+  void stopped.then(() => ended.abort());
+  while (!ended.signal.aborted) {
+    await api.json('POST', '/v1/events', eventNow());
+    await wait(EVENT_EVERY_MS, undefined, { signal: ended.signal }).catch(() => {});
+  }
   say('\nStopping: the service, the sandbox, and the demo’s folder go.');
+}
+
+const EVENT_EVERY_MS = 3_000;
+
+/** The latest event of a day that ends now. */
+function eventNow(): object {
+  const [event] = dayOfEvents(1, Date.now(), Date.now());
+  return event!;
 }
