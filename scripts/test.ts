@@ -8,7 +8,9 @@ import { join } from 'node:path';
  * Everything that must be green: format and lint, floating promises, types, dead code, generated files, the build, all
  * tests. Each step runs even when an earlier one failed; the last line counts.
  */
-const report = join(mkdtempSync(join(tmpdir(), 'trailproof-test-')), 'report.json');
+const reports = mkdtempSync(join(tmpdir(), 'trailproof-test-'));
+const [report, browserReport] = [join(reports, 'tests.json'), join(reports, 'browser.json')];
+process.env['PLAYWRIGHT_JSON_OUTPUT_FILE'] = browserReport;
 const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['format and lint', ['biome', 'check', '.']],
   ['floating promises', ['oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'scripts', 'web']],
@@ -18,6 +20,7 @@ const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['generated files', ['node', 'scripts/generate.ts', '--check']],
   ['build', ['node', 'scripts/build.ts']],
   ['tests', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]],
+  ['browser', ['playwright', 'test', '--reporter=list,json']],
 ];
 
 /** No step takes half as long; one that hangs must fail while somebody still waits for it. */
@@ -35,13 +38,12 @@ for (const [name, [command, ...args]] of STEPS) {
   if (status === 0) passed += 1;
   else failed += 1;
 }
-if (existsSync(report)) {
-  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
-  // The step "tests" itself counts as one; its tests are counted singly.
-  passed += numPassedTests ?? 0;
-  failed += numFailedTests ?? 0;
-}
-rmSync(report, { force: true });
+// A step of tests itself counts as one; its tests are counted singly.
+const tests = read<{ numPassedTests: number; numFailedTests: number }>(report);
+const browser = read<{ stats: { expected: number; unexpected: number; flaky: number } }>(browserReport);
+passed += (tests?.numPassedTests ?? 0) + (browser?.stats.expected ?? 0);
+failed += (tests?.numFailedTests ?? 0) + (browser ? browser.stats.unexpected + browser.stats.flaky : 0);
+rmSync(reports, { recursive: true });
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
@@ -60,4 +62,8 @@ async function run(command: string, args: readonly string[]): Promise<number | n
   end();
   process.removeListener('exit', end);
   return code;
+}
+
+function read<T>(file: string): T | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : undefined;
 }
