@@ -1,0 +1,54 @@
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconCheck, IconX } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import type { Static } from 'typebox';
+import type { TestedAlert } from '../../../src/contract/administration.ts';
+import { useTeam } from '../../app/session.tsx';
+import { FormProblem } from '../../ui/form.tsx';
+
+/** Sends a test, and says beside the button what was measured. */
+export function AlertTest({ channel, action }: { channel: 'mail' | 'webhook'; action: string }) {
+  const team = useTeam();
+  const { mutate, isPending, data, error } = useMutation({
+    mutationFn: () => team.api<Static<typeof TestedAlert>>('POST', '/v1/team/alert-test', { body: { channel } }),
+  });
+  return (
+    <Stack gap="xs" align="flex-start">
+      <Button variant="default" size="xs" loading={isPending} onClick={() => mutate()}>
+        {action}
+      </Button>
+      <div role="status">
+        {data && !isPending && (
+          <Group gap={8} wrap="nowrap" align="flex-start">
+            {data.ok ? (
+              <IconCheck
+                size={16}
+                color="var(--trail-success)"
+                style={{ flexShrink: 0, marginTop: 2 }}
+                aria-label="Sent:"
+              />
+            ) : (
+              <IconX
+                size={16}
+                color="var(--trail-failure)"
+                style={{ flexShrink: 0, marginTop: 2 }}
+                aria-label="Not sent:"
+              />
+            )}
+            <div>
+              <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+                {data.detail}
+              </Text>
+              {data.fix && (
+                <Text size="sm" c="dimmed">
+                  {data.fix}
+                </Text>
+              )}
+            </div>
+          </Group>
+        )}
+      </div>
+      {error && <FormProblem error={error} />}
+    </Stack>
+  );
+}
