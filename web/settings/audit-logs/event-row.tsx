@@ -1,0 +1,93 @@
+import { Skeleton } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
+import type { StoredEvent } from '../../../src/contract/events.ts';
+import { utc } from '../../ui/time.tsx';
+import { PAGE } from './address.ts';
+import { DeliveryMark } from './delivery-mark.tsx';
+import classes from './event-table.module.css';
+import { actorOf, reasonOf, rowTime, targetOf } from './event-words.ts';
+import type { Words } from './filter-words.ts';
+import type { RowDelivery } from './row-delivery.ts';
+
+/** One event as a sentence: time, what, who to whom, from where, how it ended, where it was sent. */
+export const EventRow = memo(function EventRow(props: {
+  id: string;
+  index: number;
+  /** Pixels below the first row. */
+  top: number;
+  height: number;
+  /** undefined: on its way. */
+  event: StoredEvent | undefined;
+  isActive: boolean;
+  isOpen: boolean;
+  words: Words;
+  now: number;
+  /** null: nothing is forwarded; undefined: not known yet. */
+  delivery: RowDelivery | null | undefined;
+  onFocus: (index: number) => void;
+}) {
+  const { id, index, top, height, event, isActive, isOpen, words, now, delivery, onFocus } = props;
+  const style = { height, transform: `translateY(${top}px)` };
+  if (!event)
+    return (
+      <tr aria-rowindex={index + 2} className={classes['row']} style={style}>
+        <td className={classes['loading']}>
+          <Skeleton height={12} width="70%" />
+        </td>
+      </tr>
+    );
+  const target = targetOf(event);
+  const reason = reasonOf(event);
+  return (
+    <tr aria-rowindex={index + 2} data-open={isOpen || undefined} className={classes['row']} style={style}>
+      <td className={classes['time']}>
+        <time dateTime={event.timestamp} title={utc(event.timestamp)}>
+          {rowTime(event.timestamp, now)}
+        </time>
+      </td>
+      <td className={classes['what']}>
+        <Link
+          id={id}
+          className={classes['open']}
+          to={PAGE}
+          search={(old) => ({ ...old, event: event.id })}
+          resetScroll={false}
+          preload={false}
+          tabIndex={isActive ? 0 : -1}
+          onFocus={() => onFocus(index)}
+          title={event.eventType}
+        >
+          {words.types.get(event.eventType) ?? event.eventType}
+        </Link>
+        {reason && <span className={classes['reason']}>{reason}</span>}
+      </td>
+      <td className={classes['who']}>
+        <span title={event.actor?.name}>{actorOf(event)}</span>
+        {target && target !== actorOf(event) && (
+          <span className={classes['target']} title={event.target?.type}>
+            <span aria-hidden> → </span>
+            <span className={classes['spoken']}> to </span>
+            {target}
+          </span>
+        )}
+      </td>
+      <td className={classes['where']}>{event.context.ipAddress ?? <span className={classes['quiet']}>–</span>}</td>
+      <td className={classes['outcome']} data-status={event.status}>
+        {event.status === 'failure' ? (
+          '✕ failure'
+        ) : (
+          <>
+            <span aria-hidden>✓</span>
+            <span className={classes['spoken']}>success</span>
+          </>
+        )}
+      </td>
+      {delivery !== null && (
+        <td className={classes['delivery']}>
+          {delivery && <DeliveryMark delivery={delivery} receivedAt={event.receivedAt} now={now} />}
+        </td>
+      )}
+    </tr>
+  );
+});

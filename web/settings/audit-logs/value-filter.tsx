@@ -1,0 +1,69 @@
+import { Button, Pill, Popover, Stack, TextInput } from '@mantine/core';
+import { IconChevronDown } from '@tabler/icons-react';
+import { type FormEvent, useState } from 'react';
+import classes from './filter-bar.module.css';
+import { conditionInWords } from './filter-words.ts';
+
+/** One or several values that are typed: they are too many to choose from. */
+export function ValueFilter(props: {
+  title: string;
+  hint: string;
+  chosen: readonly string[];
+  onChange: (chosen: readonly string[]) => void;
+}) {
+  const { title, hint, chosen, onChange } = props;
+  const [opened, setOpened] = useState(false);
+  const [text, setText] = useState('');
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    const value = text.trim();
+    setText('');
+    if (value !== '' && !chosen.includes(value)) onChange([...chosen, value]);
+    setOpened(false);
+  };
+  return (
+    <Popover opened={opened} onChange={setOpened} position="bottom-start" width={280} trapFocus returnFocus>
+      <Popover.Target>
+        <Button
+          variant="default"
+          size="xs"
+          fw={chosen.length > 0 ? 600 : 400}
+          className={chosen.length > 0 ? classes['chosen'] : undefined}
+          rightSection={<IconChevronDown size={13} aria-hidden />}
+          onClick={() => setOpened((was) => !was)}
+        >
+          {conditionInWords(title, chosen)}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={title}>
+        <Stack gap="xs" component="form" onSubmit={add}>
+          <TextInput
+            size="xs"
+            label={title}
+            description={hint}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            data-autofocus
+          />
+          {chosen.length > 0 && (
+            <Pill.Group>
+              {chosen.map((value) => (
+                <Pill
+                  key={value}
+                  withRemoveButton
+                  onRemove={() => onChange(chosen.filter((one) => one !== value))}
+                  removeButtonProps={{ 'aria-label': `Remove ${value}`, tabIndex: 0, 'aria-hidden': false }}
+                >
+                  {value}
+                </Pill>
+              ))}
+            </Pill.Group>
+          )}
+          <Button size="xs" type="submit">
+            {text.trim() === '' ? 'Done' : 'Add'}
+          </Button>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
