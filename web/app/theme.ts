@@ -34,7 +34,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-red-light-color': '#a61e1e',
     '--mantine-color-gray-light-color': '#495057',
     '--mantine-color-indigo-light-hover': '#cdd8ff',
-    '--trail-success': '#2b8a3e',
+    '--trail-success': '#237032',
     '--trail-failure': '#c92a2a',
     '--trail-waiting': '#b35900',
     '--trail-quiet': '#868e96',
