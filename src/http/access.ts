@@ -89,6 +89,7 @@ export function createGate(parts: ServerParts): Gate {
       if (access === 'operator') throw problem('operator_only');
       if (principal.kind === 'user') return authorizeUser(request, principal, access);
       if (!principal.scopes.includes(access)) throw problem('missing_scope', `This needs the scope ${access}.`);
+      teamOfKey(request, principal.team);
     },
   };
 }
@@ -130,10 +131,7 @@ export function namedTeam(request: FastifyRequest<{ Querystring: { team?: string
     if (!principal.roles.has(team)) throw problem('wrong_team', `You are not in the team "${team}".`);
     return team;
   }
-  const own = callersTeam(request);
-  const asked = request.query.team ?? own;
-  if (own !== null && asked !== own) throw problem('wrong_team', `This key belongs to another team than "${asked}".`);
-  return asked;
+  return teamOfKey(request, callersTeam(request));
 }
 
 /** The person who asks. Throws 403 for keys and the operator: what is somebody's own is nobody else's. */
@@ -177,12 +175,21 @@ function accessOf(request: FastifyRequest) {
   return isOwn && ownAccess ? ownAccess : access;
 }
 
-/** Before its schema has been looked at: a query of another form is refused by that. */
-function askedTeam({ query }: FastifyRequest, { roles }: User): TeamId | null {
-  if (typeof query === 'object' && query !== null && 'team' in query && typeof query.team === 'string')
-    return query.team;
+function askedTeam(request: FastifyRequest, { roles }: User): TeamId | null {
   const [only, another] = roles.keys();
-  return another === undefined ? (only ?? null) : null;
+  return teamIn(request) ?? (another === undefined ? (only ?? null) : null);
+}
+
+function teamOfKey(request: FastifyRequest, own: TeamId | null): TeamId | null {
+  const asked = teamIn(request) ?? own;
+  if (own !== null && asked !== own) throw problem('wrong_team', `This key belongs to another team than "${asked}".`);
+  return asked;
+}
+
+/** Also read before the schema was looked at, which refuses a query of another form. */
+function teamIn({ query }: FastifyRequest): TeamId | undefined {
+  if (typeof query !== 'object' || query === null || !('team' in query)) return undefined;
+  return typeof query.team === 'string' ? query.team : undefined;
 }
 
 function callersTeam({ principal }: FastifyRequest): TeamId | null {

@@ -175,7 +175,7 @@ export async function startHttpApi(
         url: path,
         ...(body !== undefined && { payload: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       });
-      const isJson = answer.body !== '' && !answer.body.startsWith('id');
+      const isJson = /\/(problem\+)?json/.test(String(answer.headers['content-type'])) && answer.body !== '';
       return { status: answer.statusCode, text: answer.body, json: isJson ? answer.json() : undefined };
     },
     key: async (team, ...scopes) => {

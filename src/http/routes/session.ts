@@ -1,8 +1,10 @@
 import type { FastifyReply } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import type { Account } from '../../auth/accounts.ts';
 import { PASSWORD_MIN_LENGTH } from '../../auth/password-policy.ts';
 import type { Role } from '../../contract/roles.ts';
 import { AskForReset, Joined, ResetPassword, Session, SetUp, Token } from '../../contract/session.ts';
+import { ownEvent } from '../../event/own-event.ts';
 import { originOf } from '../access.ts';
 import { answers, NO_CONTENT } from '../openapi.ts';
 import { accountProblem } from '../people-problem.ts';
@@ -12,8 +14,10 @@ import { toTime } from '../time.ts';
 
 /** Who is here, and the ways in that need no password: set-up and one-time links. */
 export function sessionRoutes(app: App, parts: ServerParts): void {
-  const { accounts, people, teams, mailer, config } = parts;
+  const { accounts, people, teams, mailer, log, clock, config } = parts;
   const { links } = people;
+  /** Whose mailbox got a link just now. */
+  const asked = new LRUCache<string, true>({ max: 10_000, ttl: ASK_AGAIN_MS, ttlResolution: 0, perf: clock });
   const open = { access: 'anyone' } as const;
   const common = { tags: ['session'], security: [] };
 
@@ -107,10 +111,23 @@ export function sessionRoutes(app: App, parts: ServerParts): void {
     async (request, reply) => {
       // Answered first: how long it takes must not tell who has an account.
       void reply.code(204).send();
-      if (!mailer.isConfigured) return reply;
-      const account = await accounts.resetRequested(request.body.email, originOf(request));
-      if (!account) return reply;
-      const { id, email } = account;
+      const account = mailer.isConfigured ? await accounts.byEmail(request.body.email) : undefined;
+      if (!account || asked.has(account.id)) return reply;
+      const { id, email, name } = account;
+      asked.set(id, true);
+      const own = [...(await people.concernedBy(id)).keys()];
+      const requested = own.map((team) =>
+        ownEvent({
+          team,
+          actor: { id, type: 'user', email, name },
+          context: { ...originOf(request) },
+          eventType: 'auth.password.reset_requested',
+          description: `A new password was asked for ${email}`,
+          at: clock.now(),
+        }),
+      );
+      if (requested.length === 0) return reply;
+      await log.append(requested);
       const token = links.issue({ kind: 'reset', user: id }, RESET_MS);
       await mailer.send({
         to: email,
@@ -146,6 +163,7 @@ export function sessionRoutes(app: App, parts: ServerParts): void {
 }
 
 const RESET_MS = 3_600_000;
+const ASK_AGAIN_MS = 60_000;
 
 function shownUser({ id, email, name, twoFactor }: Account) {
   return { id, email, name, twoFactor };
