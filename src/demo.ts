@@ -10,6 +10,7 @@ import { readConfig } from './config/config.ts';
 import type { Destination, Health } from './contract/destinations.ts';
 import { dayOfEvents } from './demo-events.ts';
 import { joinPeople, signInLink } from './demo-people.ts';
+import { destinationKinds } from './destinations/registry.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import { start } from './start.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -121,7 +122,7 @@ async function connectAll(api: Api, sandbox: Sandbox, say: (text: string) => voi
   for (const [kind, standIn] of sandbox.standIns) {
     const destination = await api.json<Destination>('POST', '/v1/destinations', {
       kind,
-      name: kind,
+      name: destinationKinds.find((known) => known.kind === kind)!.title,
       settings: standIn.settings,
       startAt: 'beginning',
     });
