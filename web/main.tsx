@@ -31,6 +31,8 @@ const queryClient = new QueryClient({
 });
 const router = createConsoleRouter(queryClient);
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? '';
+// Where the library below dialogs, which stops the page behind them from scrolling, looks for it.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -1,5 +1,5 @@
 import { Group, PasswordInput, type PasswordInputProps, Stack, Text } from '@mantine/core';
-import { IconCheck, IconPointFilled } from '@tabler/icons-react';
+import { IconCircle, IconCircleCheck } from '@tabler/icons-react';
 import { useId } from 'react';
 import { useSession } from '../app/session.tsx';
 
@@ -48,7 +48,7 @@ export function passwordProblem(password: string, minLength: number, person: Per
 }
 
 function Hint({ met, children }: { met: boolean; children: string }) {
-  const Icon = met ? IconCheck : IconPointFilled;
+  const Icon = met ? IconCircleCheck : IconCircle;
   return (
     <Group gap={6} wrap="nowrap">
       <Icon

@@ -107,7 +107,13 @@ function SetupForm({ token, onVoid }: { token: string; onVoid: () => void }) {
             />
           ) : (
             <Text size="xs" c="dimmed" mt={-8}>
-              Producers send events with <Code>context.teamId</Code>: <Code>{teamIdOf(team.name) || '…'}</Code>.{' '}
+              {team.name.trim() ? (
+                <>
+                  Producers call it <Code>{teamIdOf(team.name)}</Code>.{' '}
+                </>
+              ) : (
+                'Producers call it by an id made from this name. '
+              )}
               <Anchor
                 component="button"
                 type="button"

@@ -12,6 +12,7 @@ export function NoTeam({ asked }: { asked: string | undefined }) {
     <Center mih="100dvh" component="main">
       {asked !== undefined && other ? (
         <EmptyState
+          isPage
           title={`You are not in the team “${asked}”`}
           action={
             <LinkButton to="/" search={{ team: other.id }}>
@@ -23,7 +24,7 @@ export function NoTeam({ asked }: { asked: string | undefined }) {
           can invite you.
         </EmptyState>
       ) : (
-        <EmptyState title="You are in no team" action={<AccountMenu />}>
+        <EmptyState isPage title="You are in no team" action={<AccountMenu />}>
           An Owner or Admin of a team can invite or reactivate {user?.email}. Until then there is nothing to see here.
         </EmptyState>
       )}

@@ -12,8 +12,8 @@ import {
 } from '@mantine/core';
 import { useDisclosure, useOs } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { Link, Navigate, Outlet, useLocation, useSearch } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { Link, Outlet, useLocation, useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 import { useAttention } from '../settings/siem/attention.ts';
 import { ForwardingBanner } from '../settings/siem/forwarding-banner.tsx';
 import { AccountMenu } from './account-menu.tsx';
@@ -32,9 +32,19 @@ import { TeamMenu } from './team-menu.tsx';
 export function Shell() {
   const session = useSession();
   const team = oneOf(useSearch({ strict: false }).team);
-  const { href } = useLocation();
-  if (!session.user) return <Navigate to="/sign-in" search={{ next: href, reason: 'ended' }} replace />;
+  if (!session.user) return <SessionEnded />;
   return teamOf(session, team) ? <Frame /> : <NoTeam asked={team} />;
+}
+
+/** To the sign-in, and back here from there. Once: on the way the address is the sign-in's already. */
+function SessionEnded() {
+  const [next] = useState(useLocation().href);
+  const navigate = useNavigate();
+  useEffect(
+    () => void navigate({ to: '/sign-in', search: { next, reason: 'ended' }, replace: true }),
+    [navigate, next],
+  );
+  return null;
 }
 
 function Frame() {
@@ -95,6 +105,7 @@ function Frame() {
               to={to}
               label={title}
               active={pathname.startsWith(to)}
+              className={classes['page']!}
               {...(pathname.startsWith(to) && { 'aria-current': 'page' as const })}
               leftSection={<Icon size={16} stroke={1.6} aria-hidden />}
               rightSection={

@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core';
 import type { ReactNode } from 'react';
 import classes from './data-table.module.css';
 
@@ -19,7 +20,7 @@ export function DataTable({
         <tr role="row">
           {columns.map((column) => (
             <th key={column} scope="col" role="columnheader">
-              {column}
+              {column === ACTIONS ? <VisuallyHidden>{column}</VisuallyHidden> : column}
             </th>
           ))}
         </tr>
@@ -29,6 +30,9 @@ export function DataTable({
     // biome-ignore-end lint/a11y/noRedundantRoles: see above
   );
 }
+
+/** The column of buttons: named for those who hear the table, not for those who see it. */
+export const ACTIONS = 'Actions';
 
 export function Row({ children, dimmed = false }: { children: ReactNode; dimmed?: boolean }) {
   return (

@@ -9,7 +9,7 @@ export function NoPermission({ permission, what }: { permission: Permission; wha
   const team = useTeam();
   const roles = ROLES.filter((role) => ALLOWED[role].includes(permission)).map((role) => ROLE_NAMES[role]);
   return (
-    <EmptyState title={`You cannot see ${what}`}>
+    <EmptyState isPage title={`You cannot see ${what}`}>
       In {team.name} you are {ROLE_NAMES[team.role]}. {roles.join(', ')} can; ask one of them for that role.
     </EmptyState>
   );

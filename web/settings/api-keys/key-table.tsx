@@ -2,7 +2,7 @@ import { Badge, Button, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useTeam } from '../../app/session.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
-import { Cell, DataTable, Row } from '../../ui/data-table.tsx';
+import { ACTIONS, Cell, DataTable, Row } from '../../ui/data-table.tsx';
 import { agoOf, Time, useNow } from '../../ui/time.tsx';
 import { type ApiKey, useRefreshApiKeys } from './queries.ts';
 
@@ -14,7 +14,7 @@ export function KeyTable({ keys }: { keys: readonly ApiKey[] }) {
   const sorted = keys.toSorted((a, b) => Number(b.status === 'active') - Number(a.status === 'active'));
   return (
     <>
-      <DataTable label="API keys" columns={['Name', 'May', 'Status', 'Last used', 'Created', '']}>
+      <DataTable label="API keys" columns={['Name', 'May', 'Status', 'Last used', 'Created', ACTIONS]}>
         {sorted.map((key) => (
           <KeyRow key={key.id} apiKey={key} revoke={() => setRevoked(key)} />
         ))}

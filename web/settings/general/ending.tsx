@@ -1,6 +1,6 @@
-import { Button, List, Skeleton, Stack, Text } from '@mantine/core';
+import { Button, Group, List, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Static } from 'typebox';
 import type { DeletionPreview } from '../../../src/contract/administration.ts';
 import { useTeam } from '../../app/session.tsx';
@@ -19,27 +19,25 @@ export function Ending() {
   return (
     <Section title="Leave or delete" lead="The audit log keeps the record of either.">
       <Stack gap="xl">
-        <Stack gap="xs" align="flex-start">
-          <Text size="sm">
-            Leave {team.name}: it is closed to you at once. The only Owner cannot leave; a team keeps one.
-          </Text>
+        <Choice
+          title={`Leave ${team.name}`}
+          says="It is closed to you at once. The only Owner cannot leave: a team keeps one."
+        >
           <Button variant="default" onClick={() => setAsked('leave')}>
-            Leave the team
+            Leave …
           </Button>
-        </Stack>
+        </Choice>
         {team.can('team:delete') ? (
-          <Stack gap="xs" align="flex-start">
-            <Text size="sm">
-              Delete {team.name}: access, forwarding and keys end for everybody at once. Its events are deleted with it.
-            </Text>
+          <Choice
+            title={`Delete ${team.name}`}
+            says="Access, forwarding and API keys end for everybody at once, and its events are deleted."
+          >
             <Button variant="outline" color="red" onClick={() => setAsked('delete')}>
-              Delete the team …
+              Delete …
             </Button>
-          </Stack>
+          </Choice>
         ) : (
-          <Text size="sm" c="dimmed">
-            Only an Owner can delete the team.
-          </Text>
+          <Choice title={`Delete ${team.name}`} says="Only an Owner can delete the team." />
         )}
       </Stack>
       <Confirm
@@ -65,6 +63,22 @@ export function Ending() {
         <WhatEnds />
       </Confirm>
     </Section>
+  );
+}
+
+function Choice({ title, says, children }: { title: string; says: string; children?: ReactNode }) {
+  return (
+    <Group justify="space-between" gap="md" wrap="nowrap" align="flex-start">
+      <div>
+        <Text size="sm" fw={500}>
+          {title}
+        </Text>
+        <Text size="sm" c="dimmed">
+          {says}
+        </Text>
+      </div>
+      <div style={{ flexShrink: 0 }}>{children}</div>
+    </Group>
   );
 }
 

@@ -1,4 +1,5 @@
 import { Alert, Skeleton, Stack } from '@mantine/core';
+import { Fragment } from 'react';
 import { useTeam } from '../../app/session.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
@@ -15,7 +16,7 @@ export function GeneralPage() {
   const { data: settings, error, refetch } = useTeamSettings();
   return (
     <>
-      <PageHeader title="General" lead={`What holds for everybody in ${team.name}.`} />
+      <PageHeader title="General" lead="What holds for everybody in the team" />
       {!team.can('team:admin') && (
         <Alert color="gray" variant="light" py="xs" mb="md">
           You see this as {ROLE_NAMES[team.role]}; Owners and Admins can change it.
@@ -23,11 +24,11 @@ export function GeneralPage() {
       )}
       {settings ? (
         // Forms begin with what is saved; those of another team are other forms.
-        <div key={settings.id}>
+        <Fragment key={settings.id}>
           <TeamName settings={settings} />
           <Retention settings={settings} />
           <Alerting settings={settings} />
-        </div>
+        </Fragment>
       ) : error ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : (
@@ -40,16 +41,16 @@ export function GeneralPage() {
 
 function Loading() {
   return (
-    <div aria-busy="true">
+    <>
       {['Team', 'Retention', 'Alerts'].map((title) => (
         <Section key={title} title={title}>
-          <Stack gap="md">
+          <Stack gap="md" aria-busy="true">
             <Skeleton height={14} width={80} />
             <Skeleton height={36} />
             <Skeleton height={36} width={90} />
           </Stack>
         </Section>
       ))}
-    </div>
+    </>
   );
 }

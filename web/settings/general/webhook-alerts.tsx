@@ -54,7 +54,13 @@ export function WebhookAlerts({ settings: { alerts } }: { settings: TeamSettings
             description={
               <>
                 Each alert is posted here as JSON, signed as{' '}
-                <Anchor href="https://www.standardwebhooks.com" target="_blank" rel="noreferrer" size="xs">
+                <Anchor
+                  href="https://www.standardwebhooks.com"
+                  target="_blank"
+                  rel="noreferrer"
+                  size="xs"
+                  underline="always"
+                >
                   Standard Webhooks
                 </Anchor>{' '}
                 says. Empty: no webhook.

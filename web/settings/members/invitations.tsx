@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTeam } from '../../app/session.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
-import { Cell, DataTable, Row } from '../../ui/data-table.tsx';
+import { ACTIONS, Cell, DataTable, Row } from '../../ui/data-table.tsx';
 import { agoOf, Time, useNow } from '../../ui/time.tsx';
 import { ROLE_NAMES } from '../../ui/words.ts';
 import { InvitationMade } from './invite-dialog.tsx';
@@ -17,7 +17,7 @@ export function Invitations({ invitations }: { invitations: readonly Invitation[
   const [withdrawn, setWithdrawn] = useState<Invitation>();
   return (
     <>
-      <DataTable label="Invitations" columns={['Invited', 'Role', 'By', 'Sent', 'Status', '']}>
+      <DataTable label="Invitations" columns={['Invited', 'Role', 'By', 'Sent', 'Status', ACTIONS]}>
         {invitations.map((invitation) => (
           <InvitationRow
             key={invitation.id}

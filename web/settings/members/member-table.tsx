@@ -1,8 +1,8 @@
-import { ActionIcon, Badge, Menu, Stack, Text } from '@mantine/core';
+import { ActionIcon, Avatar, Badge, Group, Menu, Stack, Text } from '@mantine/core';
 import { IconDots, IconShieldCheck } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useSession, useTeam } from '../../app/session.tsx';
-import { Cell, DataTable, Row } from '../../ui/data-table.tsx';
+import { ACTIONS, Cell, DataTable, Row } from '../../ui/data-table.tsx';
 import { Time } from '../../ui/time.tsx';
 import { MemberDialog, type MemberStep } from './member-dialog.tsx';
 import type { Member } from './queries.ts';
@@ -13,7 +13,7 @@ export function MemberTable({ members }: { members: readonly Member[] }) {
   const [step, setStep] = useState<MemberStep>();
   return (
     <>
-      <DataTable label="Members" columns={['Person', 'Role', 'Second factor', 'Last signed in', '']}>
+      <DataTable label="Members" columns={['Person', 'Role', 'Second factor', 'Last signed in', ACTIONS]}>
         {members.map((member) => (
           <MemberRow key={member.id} member={member} members={members} ask={setStep} />
         ))}
@@ -40,14 +40,21 @@ function MemberRow({
   return (
     <Row dimmed={!isActive}>
       <Cell>
-        <Stack gap={0} pr={40} style={{ minWidth: 0 }}>
-          <Text size="sm" fw={500} component="div">
-            {member.name} {isSelf && <Note>you</Note>} {!isActive && <Note>deactivated</Note>}
-          </Text>
-          <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-            {member.email}
-          </Text>
-        </Stack>
+        <Group gap={10} wrap="nowrap" pr={40}>
+          <Avatar size={30} radius="xl" color="gray" name={member.name} aria-hidden />
+          <Stack gap={0} style={{ minWidth: 0 }}>
+            <Group gap={6}>
+              <Text size="sm" fw={500}>
+                {member.name}
+              </Text>
+              {isSelf && <Note>you</Note>}
+              {!isActive && <Note>deactivated</Note>}
+            </Group>
+            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+              {member.email}
+            </Text>
+          </Stack>
+        </Group>
       </Cell>
       <Cell label="Role">
         <RoleChoice member={member} allowed={allowed} ask={ask} />

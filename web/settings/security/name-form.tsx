@@ -1,4 +1,4 @@
-import { Button, Group, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Input, Stack, Text, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
 import { auth } from '../../api/auth.ts';
@@ -28,7 +28,11 @@ export function NameForm() {
     <Section title="Profile" lead="What the audit log and the members’ list call you.">
       <form onSubmit={onSubmit} noValidate>
         <Stack gap="md">
-          <TextInput label="E-mail" value={user.email} readOnly description="You sign in with it; it stays as it is." />
+          <Input.Wrapper labelElement="div" label="E-mail" description="You sign in with it; it stays as it is.">
+            <Text size="sm" mt={6} style={{ overflowWrap: 'anywhere' }}>
+              {user.email}
+            </Text>
+          </Input.Wrapper>
           <TextInput label="Name" autoComplete="name" maxLength={128} {...form.getInputProps('name')} />
           {problem}
           <Group gap="sm">
