@@ -152,7 +152,7 @@ function answerUnknownAddresses(app: App, { consoleFolder }: ServerParts): void 
     const path = request.url.split('?', 1)[0]!;
     const allowed = new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ method }) => method));
     const answer =
-      allowed.size === 0
+      allowed.size === 0 || allowed.has(request.method)
         ? problem('not_found', `${request.method} ${path} is not part of this API; see /openapi.json.`)
         : problem('method_not_allowed', undefined, { headers: { allow: [...allowed].join(', ') } });
     return sendProblem(request, reply, answer);

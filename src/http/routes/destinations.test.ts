@@ -270,6 +270,82 @@ describe('POST /v1/destinations/{id}/test', () => {
   });
 });
 
+describe('POST /v1/destinations/test', () => {
+  const test = (body: object) =>
+    api.call('POST', '/v1/destinations/test', { key, body, headers: { accept: 'application/json' } });
+  const splunk = destinationKinds.find(({ kind }) => kind === 'splunk')!;
+
+  it('tests settings that nobody saved, in the same way, and keeps nothing of them', async () => {
+    const standIn = await (await splunk.standIn())({ port: 0 });
+    try {
+      const before = (await get('')).json.items.length;
+      expect((await test({ kind: 'splunk', settings: standIn.settings })).json).toMatchObject({ ok: true });
+      expect(standIn.counts().events).toBe(1);
+      expect((await get('')).json.items).toHaveLength(before);
+      const event = await audited('siem.destination.tested');
+      expect(event).toMatchObject({ status: 'success', target: { id: 'unsaved', name: 'unsaved' } });
+      expect(JSON.stringify(event)).not.toContain(standIn.settings['token']);
+    } finally {
+      await standIn.close();
+    }
+  });
+
+  it('takes secrets that are not sent from the destination they are kept in, of one’s own team', async () => {
+    const standIn = await (await splunk.standIn())({ port: 0 });
+    try {
+      const { token: _, ...open } = standIn.settings;
+      const of = (await create({ settings: standIn.settings })).json.id;
+      expect((await test({ kind: 'splunk', settings: open, id: of })).json).toMatchObject({ ok: true });
+      expect(await audited('siem.destination.tested')).toMatchObject({ target: { id: of, name: 'unsaved' } });
+      expect((await get(`/${of}/attempts`)).json.items).toEqual([]);
+      const wrong = await test({ kind: 'datadog', settings: {}, id: of });
+      expect(wrong).toMatchObject({ status: 422, json: { code: 'invalid_settings' } });
+      const stranger = await api.key('other', 'destinations:write');
+      const body = { kind: 'splunk', settings: open, id: of };
+      expect((await api.call('POST', '/v1/destinations/test', { key: stranger, body })).status).toBe(404);
+    } finally {
+      await standIn.close();
+    }
+  });
+
+  it('names every wrong field', async () => {
+    expect(await test({ kind: 'splunk', settings: { endpointUrl: 'x' } })).toMatchObject({
+      status: 422,
+      json: { errors: expect.arrayContaining([expect.objectContaining({ path: 'settings.token' })]) },
+    });
+  });
+});
+
+describe('GET /v1/destinations/{id}/timeline', () => {
+  it('counts deliveries and failures by minutes of a day, or hours of a month', async () => {
+    const attempt = { kind: 'delivery', firstSequence: 1, lastSequence: 2, bytes: 10, durationMs: 5 } as const;
+    const answer = { status: 200, reason: null, answer: null, lagMs: 1500 };
+    const of = (await create({})).json.id;
+    const stored = (await api.store.destinations.progress(of))!;
+    const ago = async (hours: number, outcome: 'delivered' | 'retry', delivered: number) =>
+      api.store.destinations.settle({
+        destination: of,
+        progress: stored,
+        attempt: { ...attempt, ...answer, at: api.clock.now() - hours * 3_600_000, events: 2, outcome, delivered },
+      });
+    await ago(0, 'delivered', 2);
+    await ago(0.5, 'retry', 0);
+    await ago(30, 'delivered', 2);
+    const day = (await get(`/${of}/timeline`)).json;
+    expect(day).toMatchObject({
+      unit: 'minute',
+      buckets: [
+        { delivered: 0, failed: 1 },
+        { delivered: 2, lagSeconds: 1.5 },
+      ],
+    });
+    const week = (await get(`/${of}/timeline?hours=168`)).json;
+    expect(week.unit).toBe('hour');
+    expect(week.buckets.reduce((sum: number, b: { delivered: number }) => sum + b.delivered, 0)).toBe(4);
+    expect((await get(`/${of}/timeline?hours=5`)).status).toBe(400);
+  });
+});
+
 describe('GET /v1/destination-kinds', () => {
   it('describes the form of each kind', async () => {
     const { items } = (await api.call('GET', '/v1/destination-kinds', { key })).json;

@@ -201,6 +201,21 @@ function follow(query: string, headers: Record<string, string> = {}) {
   return { frame: async () => (await frames.next()).value ?? '', close: () => controller.abort() };
 }
 
+describe('GET /v1/categories', () => {
+  it('counts the events since a moment, when that is asked', async () => {
+    const counts = async (query: string) =>
+      Object.fromEntries(
+        (await get(`/v1/categories${query}`)).json.items.map((c: { value: string; count?: number }) => [
+          c.value,
+          c.count,
+        ]),
+      );
+    expect(await counts('')).toMatchObject({ authentication: undefined });
+    expect(await counts('?since=2026-01-05')).toMatchObject({ authentication: 3, sso_security: 0 });
+    expect((await get('/v1/categories?since=soon')).status).toBe(400);
+  });
+});
+
 describe('GET /v1/events/stream', () => {
   const post = (id: string, eventType = 'user.created') =>
     api.call('POST', '/v1/events', { key, body: { id, timestamp: '2026-01-01T00:00:00Z', eventType } });
