@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { behaviour } from './faults.ts';
+import { behaviour, SWITCHES } from './faults.ts';
 
-it('says how a stand-in behaves and what to watch', () => {
+it('says how a stand-in behaves, and what to watch once a switch made it misbehave', () => {
   expect(behaviour(null)).toBe('Answers as it should');
-  expect(behaviour({ kind: 'busy' })).toBe('Says that it is busy: events wait, and go on by themselves');
-  expect(behaviour({ kind: 'drip' })).toBe('Misbehaves (drip)');
+  expect(behaviour({ kind: 'drip' })).toBe('Answers very slowly');
+  for (const { kind } of SWITCHES) expect(behaviour({ kind })).toContain(': ');
 });

@@ -1,26 +1,31 @@
 import type { SandboxFault } from '../../src/contract/sandbox.ts';
 
-/** How a stand-in can be made to misbehave, and what one then sees. */
-export const FAULTS = [
-  { kind: 'busy', button: 'Busy', says: 'Says that it is busy', watch: 'events wait, and go on by themselves' },
-  {
-    kind: 'unauthorized',
-    button: 'Reject credentials',
-    says: 'Refuses the credential',
-    watch: 'its destination holds everything and says what to correct',
-  },
-  {
-    kind: 'hang',
-    button: 'Hang',
-    says: 'Never answers',
-    watch: 'its destination gives up after a while and tries again',
-  },
-  { kind: 'reset', button: 'Reset connections', says: 'Cuts connections', watch: 'events wait, none is lost' },
-] as const satisfies readonly { kind: SandboxFault['kind']; button: string; says: string; watch: string }[];
+/** The switches of the page. */
+export const SWITCHES = [
+  { kind: 'busy', button: 'Busy' },
+  { kind: 'unauthorized', button: 'Reject credentials' },
+  { kind: 'hang', button: 'Hang' },
+  { kind: 'reset', button: 'Reset connections' },
+] as const satisfies readonly { kind: SandboxFault['kind']; button: string }[];
 
-/** How a stand-in behaves, in a sentence. */
+/** How a stand-in misbehaves, and for those with a switch what to watch. */
+const BEHAVIOURS: Readonly<Record<SandboxFault['kind'], string>> = {
+  busy: 'Says that it is busy: events wait, and go on by themselves when it is back',
+  unauthorized: 'Refuses the credential: its destination holds everything and says what to correct',
+  hang: 'Never answers: its destination gives up after a while, and tries again',
+  reset: 'Cuts connections: events wait, none is lost',
+  throttle: 'Asks to slow down',
+  error: 'Answers 500',
+  forbidden: 'Says that the credential may not do this',
+  too_large: 'Finds everything too large',
+  refuse: 'Refuses whole requests',
+  reject_items: 'Refuses some events',
+  reset_after: 'Takes events, then cuts the connection',
+  drip: 'Answers very slowly',
+  html: 'Answers with a web page',
+  redirect: 'Sends everybody to a sign-in page',
+};
+
 export function behaviour(fault: SandboxFault | null): string {
-  if (fault === null) return 'Answers as it should';
-  const known = FAULTS.find(({ kind }) => kind === fault.kind);
-  return known ? `${known.says}: ${known.watch}` : `Misbehaves (${fault.kind})`;
+  return fault === null ? 'Answers as it should' : BEHAVIOURS[fault.kind];
 }

@@ -25,7 +25,7 @@ function Sandbox() {
           <>
             Stand-ins for the SIEMs, each counting on its own side what it received.
             <br />
-            Make Splunk busy, then watch its destination hold and catch up: not one event is missing at the end.
+            Make Splunk busy, then watch its destination hold and catch up: nothing is missing.
           </>
         }
       />

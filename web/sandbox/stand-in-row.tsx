@@ -11,7 +11,7 @@ import { PageLink } from '../ui/link.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { Time } from '../ui/time.tsx';
 import { count } from '../ui/words.ts';
-import { behaviour, FAULTS } from './faults.ts';
+import { behaviour, SWITCHES } from './faults.ts';
 import { useFault, useReceived } from './queries.ts';
 import classes from './stand-in-row.module.css';
 
@@ -60,7 +60,7 @@ export function StandInRow({ standIn, destination }: { standIn: StandIn; destina
       <Group gap="xs">
         {mayWrite && (
           <>
-            {FAULTS.map(({ kind: faultKind, button }) => (
+            {SWITCHES.map(({ kind: faultKind, button }) => (
               <Button
                 key={faultKind}
                 size="compact-sm"

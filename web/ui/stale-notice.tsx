@@ -12,7 +12,7 @@ interface Polled {
 export function Live({ query, children }: { query: Polled; children: ReactNode }) {
   const isStale = query.error !== null && query.data !== undefined;
   return (
-    <>
+    <div>
       <div aria-live="polite">
         {isStale && (
           <Alert color="yellow" variant="light" py="xs" mb="sm">
@@ -24,6 +24,6 @@ export function Live({ query, children }: { query: Polled; children: ReactNode }
         )}
       </div>
       <div style={isStale ? { filter: 'grayscale(1)' } : undefined}>{children}</div>
-    </>
+    </div>
   );
 }

@@ -1,16 +1,15 @@
-import { Badge, Group, Skeleton, Stack, Tabs } from '@mantine/core';
+import { Badge, Box, Button, Skeleton, Stack, Tabs } from '@mantine/core';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ApiProblem } from '../../api/problem.ts';
 import { NotFound } from '../../app/not-found.tsx';
 import { oneOf } from '../../app/search.ts';
 import { useTeam } from '../../app/session.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
-import { LinkButton, PageLink } from '../../ui/link.tsx';
 import { NoPermission } from '../../ui/no-permission.tsx';
-import { PageHeader } from '../../ui/page-header.tsx';
 import { Live } from '../../ui/stale-notice.tsx';
 import { useNow } from '../../ui/time.tsx';
-import { count, STATES } from '../../ui/words.ts';
+import { count } from '../../ui/words.ts';
+import { fieldToMend, remedy } from './connect/test-steps.ts';
 import { ActivityTab } from './destination/activity-tab.tsx';
 import { CategoriesTab } from './destination/categories-tab.tsx';
 import { DeadLettersTab } from './destination/dead-letters-tab.tsx';
@@ -20,10 +19,10 @@ import { ReplayTab } from './destination/replay-tab.tsx';
 import { SettingsTab } from './destination/settings-tab.tsx';
 import { rangeOf } from './destination/timeline.ts';
 import { TimelineSection } from './destination/timeline-section.tsx';
-import type { Kind, Standing } from './model.ts';
-import { ProviderMark } from './provider-mark.tsx';
+import { type Kind, type Standing, siemName } from './model.ts';
 import { useDestination, useKinds } from './queries.ts';
 import { ReadOnly } from './read-only.tsx';
+import { SiemHeader } from './siem-header.tsx';
 import { StateReport } from './state-report.tsx';
 
 const TABS = ['activity', 'dead-letters', 'replay', 'settings', 'categories'] as const;
@@ -58,44 +57,33 @@ function Page({ standing, kind, asOf }: { standing: Standing; kind: Kind; asOf: 
   const now = Math.max(useNow(), asOf);
   const search = useSearch({ strict: false });
   const navigate = useNavigate();
+  const siem = siemName(kind);
   const tab = TABS.find((name) => name === oneOf(search.tab)) ?? 'activity';
-  const set = (change: Record<string, string>): void =>
+  const set = (change: Record<string, string | undefined>): void =>
     void navigate({ to: '.', search: (before) => ({ ...before, ...change }), resetScroll: false });
   const { deadLettered } = health.counts;
-  const isBad = STATES[health.state].mood === 'bad';
+  const field = fieldToMend(health, kind.settings);
 
   return (
-    <>
-      <PageLink to="/settings/siem" size="sm">
-        SIEM
-      </PageLink>
-      <PageHeader
+    <Box maw={1200}>
+      <SiemHeader
+        kind={kind.kind}
         title={destination.name}
-        lead={destination.name === kind.title ? undefined : kind.title}
-        actions={mayWrite && <PauseButton standing={standing} siem={kind.title} />}
+        lead={destination.name === siem ? undefined : siem}
+        actions={mayWrite && <PauseButton standing={standing} siem={siem} />}
       />
       <ReadOnly />
-      <Stack gap="xl">
-        <Group gap="md" wrap="nowrap" align="flex-start">
-          <ProviderMark kind={kind.kind} size={44} />
-          <Stack gap="xs" align="flex-start" style={{ minWidth: 0 }}>
-            <StateReport health={health} siem={kind.title} now={now} />
-            {isBad && mayWrite && tab !== 'settings' && (
-              <LinkButton
-                to="/settings/siem/$id"
-                params={{ id: destination.id }}
-                search={{ tab: 'settings' }}
-                size="compact-sm"
-              >
-                Open its settings
-              </LinkButton>
-            )}
-          </Stack>
-        </Group>
+      <Stack gap="lg">
+        <StateReport health={health} siem={siem} now={now} framed>
+          {field && mayWrite && tab !== 'settings' && (
+            <Button size="compact-sm" mt={4} onClick={() => set({ tab: 'settings', fix: 'now' })}>
+              {remedy(field)}
+            </Button>
+          )}
+        </StateReport>
         <Figures health={health} />
-        <TimelineSection standing={standing} range={rangeOf(oneOf(search.range))} onRange={(range) => set({ range })} />
-        <Tabs value={tab} onChange={(name) => name !== null && set({ tab: name })} keepMounted={false}>
-          <Tabs.List mb="md">
+        <Tabs value={tab} onChange={(name) => name !== null && set({ tab: name, fix: undefined })} keepMounted={false}>
+          <Tabs.List mb="lg">
             <Tabs.Tab value="activity">Activity</Tabs.Tab>
             <Tabs.Tab
               value="dead-letters"
@@ -114,23 +102,30 @@ function Page({ standing, kind, asOf }: { standing: Standing; kind: Kind; asOf: 
             <Tabs.Tab value="categories">Categories</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="activity">
-            <ActivityTab id={destination.id} siem={kind.title} />
+            <Stack gap="xl">
+              <TimelineSection
+                standing={standing}
+                range={rangeOf(oneOf(search.range), now - Date.parse(destination.createdAt))}
+                onRange={(range) => set({ range })}
+              />
+              <ActivityTab id={destination.id} siem={siem} />
+            </Stack>
           </Tabs.Panel>
           <Tabs.Panel value="dead-letters">
-            <DeadLettersTab id={destination.id} siem={kind.title} total={deadLettered} />
+            <DeadLettersTab id={destination.id} siem={siem} total={deadLettered} />
           </Tabs.Panel>
           <Tabs.Panel value="replay">
-            <ReplayTab id={destination.id} kind={kind} />
+            <ReplayTab id={destination.id} kind={kind.kind} siem={siem} />
           </Tabs.Panel>
           <Tabs.Panel value="settings">
-            <SettingsTab standing={standing} kind={kind} />
+            <SettingsTab standing={standing} kind={kind} mend={search.fix === undefined ? undefined : field?.name} />
           </Tabs.Panel>
           <Tabs.Panel value="categories">
             <CategoriesTab destination={destination} />
           </Tabs.Panel>
         </Tabs>
       </Stack>
-    </>
+    </Box>
   );
 }
 
@@ -141,7 +136,6 @@ function Shape() {
       <Skeleton height={28} width={200} />
       <Skeleton height={72} maw={520} />
       <Skeleton height={86} />
-      <Skeleton height={224} />
       <Skeleton height={320} />
     </Stack>
   );

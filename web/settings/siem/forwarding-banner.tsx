@@ -23,12 +23,15 @@ export function ForwardingBanner() {
       {unhealthy.slice(0, SHOWN).map(({ destination, health }) => (
         <Group key={destination.id} gap="sm" wrap="nowrap" justify="space-between" align="flex-start">
           <Text size="sm">
-            <span aria-hidden>▲ </span>
+            <span aria-hidden className={classes['mark']}>
+              ▲{' '}
+            </span>
             {bannerLine(destination, health, now)}
           </Text>
           <LinkButton
             to="/settings/siem/$id"
             params={{ id: destination.id }}
+            {...(mayFix && { search: { tab: 'settings', fix: 'now' } })}
             size="compact-sm"
             variant="default"
             className={classes['button']!}

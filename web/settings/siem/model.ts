@@ -22,6 +22,11 @@ export type Replay = Static<typeof ReplaySchema>;
 export type Category = Static<typeof CategoryList>['items'][number];
 export type TimelineBucket = Timeline['buckets'][number];
 
+/** A SIEM as sentences name it: Elastic, not Elastic (ELK Stack). */
+export function siemName({ title }: Pick<Kind, 'title'>): string {
+  return title.replace(/ \(.*\)$/, '');
+}
+
 /** A list as the API answers it. */
 export interface List<T> {
   readonly items: readonly T[];

@@ -1,15 +1,14 @@
-import { Group, Skeleton, Stack } from '@mantine/core';
+import { Skeleton, Stack } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { NotFound } from '../../app/not-found.tsx';
 import { useTeam } from '../../app/session.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
-import { PageLink } from '../../ui/link.tsx';
 import { NoPermission } from '../../ui/no-permission.tsx';
-import { PageHeader } from '../../ui/page-header.tsx';
 import { NewDestinationForm } from './connect/new-destination-form.tsx';
 import { freeName } from './connect/settings-values.ts';
-import { ProviderMark } from './provider-mark.tsx';
+import { siemName } from './model.ts';
 import { useKinds, useStandings } from './queries.ts';
+import { SiemHeader } from './siem-header.tsx';
 
 /** Settings → SIEM → new: one SIEM is set up. */
 export function NewDestinationPage() {
@@ -25,21 +24,15 @@ function Connect() {
   if (kinds.data && !kind) return <NotFound />;
   return (
     <>
-      <PageLink to="/settings/siem" size="sm">
-        SIEM
-      </PageLink>
       {/* The name suggested depends on those there are: it is not put into a field that somebody may have touched. */}
       {kind && !standings.isPending ? (
         <>
-          <Group gap="sm" align="flex-start" wrap="nowrap">
-            <ProviderMark kind={kind.kind} />
-            <PageHeader title={`Connect ${kind.title}`} lead={kind.needs} />
-          </Group>
+          <SiemHeader kind={kind.kind} title={`Connect ${kind.title}`} lead={kind.needs} />
           <NewDestinationForm
             key={kind.kind}
             kind={kind}
             suggestedName={freeName(
-              kind.title,
+              siemName(kind),
               (standings.data ?? []).map(({ destination }) => destination.name),
             )}
           />

@@ -1,4 +1,4 @@
-import { Stack, Text, Title } from '@mantine/core';
+import { Box, Stack, Text, Title } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useSearch } from '@tanstack/react-router';
 import { useTeam } from '../../app/session.tsx';
@@ -31,7 +31,7 @@ function Destinations() {
   const isEmpty = standings.data?.length === 0;
   const adding = useSearch({ strict: false }).add !== undefined;
   return (
-    <>
+    <Box maw={1200}>
       <PageHeader
         title="SIEM"
         lead="Every event of the audit log, forwarded to where your security team watches. What cannot be delivered waits here; nothing is lost."
@@ -75,6 +75,6 @@ function Destinations() {
           <EgressAddresses />
         </Stack>
       )}
-    </>
+    </Box>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Health } from '../../../src/contract/destinations.ts';
-import { bannerLine, needsAttention, stateLine } from './state-line.ts';
+import { bannerLine, needsAttention, stateLine, withAddresses } from './state-line.ts';
 
 const NOW = Date.parse('2026-11-22T10:45:00.000Z');
 
@@ -93,9 +93,22 @@ describe('bannerLine', () => {
     );
   });
 
+  it('does not say the destination’s name twice', () => {
+    const said = health({ state: 'misconfigured', cause: 'Splunk answered “Incorrect index”' });
+    expect(bannerLine({ name: 'Splunk' }, said, NOW)).toContain('– it answered “Incorrect index”.');
+  });
+
   it('does not claim that events wait when none does', () => {
     expect(bannerLine({ name: 'Splunk' }, health({ state: 'disconnected' }), NOW)).toBe(
       'Splunk has not accepted events since 10:42 UTC. Nothing is waiting yet; new events will be kept.',
     );
   });
+});
+
+it('names the addresses that a firewall must let in, where they are known', () => {
+  const fix = 'Check that your firewall allows our IP addresses.';
+  expect(withAddresses(fix, ['192.0.2.10', '192.0.2.11'])).toBe(
+    'Check that your firewall allows 192.0.2.10 and 192.0.2.11.',
+  );
+  expect(withAddresses(fix, [])).toBe(fix);
 });

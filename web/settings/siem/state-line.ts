@@ -1,5 +1,5 @@
 import type { Destination, Health } from '../../../src/contract/destinations.ts';
-import { count, duration, MOOD_COLORS, STATES, type State } from '../../ui/words.ts';
+import { count, duration, STATES, type State } from '../../ui/words.ts';
 
 /** What a destination's state says to people: the measured cause, the fix, and what becomes of the events. */
 export interface StateLine {
@@ -84,10 +84,6 @@ export function stateWord(state: State, siem: string): string {
   return state === 'throttled' ? `${STATES[state].word} by ${siem}` : STATES[state].word;
 }
 
-export function stateColor(state: State): string {
-  return MOOD_COLORS[STATES[state].mood];
-}
-
 /** 10:42, with its date where that is not today's; UTC, as everywhere. */
 export function clock(at: string, now: number, seconds = false): string {
   const isToday = at.slice(0, 10) === new Date(now).toISOString().slice(0, 10);
@@ -106,9 +102,13 @@ function sentence(cause: string): string {
   return /^[a-z]+ /.test(bare) ? bare[0]!.toUpperCase() + bare.slice(1) : bare;
 }
 
-/** A cause within a sentence; names keep their capital. */
+/** The fix, with the addresses that a firewall must let in, where they are known. */
+export function withAddresses(fix: string, addresses: readonly string[]): string {
+  return addresses.length === 0 ? fix : fix.replace('our IP addresses', new Intl.ListFormat('en').format(addresses));
+}
+
+/** A cause within a sentence that has named the destination; other names keep their capital. */
 function lowerFirst(cause: string, name: string): string {
-  return /^(The|A|An|It|No|Token|Asked|Answered) /.test(cause) && !cause.startsWith(name)
-    ? cause[0]!.toLowerCase() + cause.slice(1)
-    : cause;
+  if (cause.startsWith(`${name} `)) return `it ${cause.slice(name.length + 1)}`;
+  return /^(The|A|An|It|No|Token|Asked|Answered) /.test(cause) ? cause[0]!.toLowerCase() + cause.slice(1) : cause;
 }

@@ -1,18 +1,35 @@
-import { Stack, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import type { Health } from '../../../src/contract/destinations.ts';
+import { useSession } from '../../app/session.tsx';
 import { StateBadge } from '../../ui/state-badge.tsx';
-import { stateLine } from './state-line.ts';
+import { STATES } from '../../ui/words.ts';
+import { stateLine, withAddresses } from './state-line.ts';
+import classes from './state-report.module.css';
 
-/** A destination's state: its word, the measured cause, the fix, and what becomes of the events. */
-export function StateReport({ health, siem, now }: { health: Health; siem: string; now: number }) {
+/** A destination's state: its word, the measured cause, the fix, and what becomes of the events. `framed`: a page's first thing. */
+export function StateReport({
+  health,
+  siem,
+  now,
+  framed = false,
+  children,
+}: {
+  health: Health;
+  siem: string;
+  now: number;
+  framed?: boolean;
+  children?: ReactNode;
+}) {
   const { cause, fix, waiting } = stateLine(health, siem, now);
+  const { egressAddresses } = useSession().installation;
   return (
-    <Stack gap={4} align="flex-start" style={{ minWidth: 0, overflowWrap: 'anywhere' }}>
+    <div className={classes['report']} data-mood={framed ? STATES[health.state].mood : undefined}>
       <StateBadge state={health.state} siem={siem} />
       <Text size="sm">{cause}</Text>
       {fix && (
-        <Text size="sm" c="dimmed">
-          {fix}
+        <Text size="sm" {...(!framed && { c: 'dimmed' })}>
+          {withAddresses(fix, egressAddresses)}
         </Text>
       )}
       {waiting && (
@@ -20,6 +37,7 @@ export function StateReport({ health, siem, now }: { health: Health; siem: strin
           {waiting}
         </Text>
       )}
-    </Stack>
+      {children}
+    </div>
   );
 }

@@ -29,7 +29,7 @@ export function NewDestinationForm({ kind, suggestedName }: { kind: Kind; sugges
   const save = useMutation({
     mutationFn: () =>
       team.api<Destination>('POST', '/v1/destinations', {
-        body: { kind: kind.kind, name: name.trim() || kind.title, settings: form.sent(), startAt: startAt(start) },
+        body: { kind: kind.kind, name: name.trim() || suggestedName, settings: form.sent(), startAt: startAt(start) },
       }),
     onSuccess: async ({ id }) => {
       await refresh();

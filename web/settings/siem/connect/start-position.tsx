@@ -27,7 +27,7 @@ export function StartPosition({
   const since = useCount(start.kind === 'time' && start.at !== '' ? startAt(start) : null);
   return (
     <Radio.Group
-      label="Which events"
+      label="Start with"
       value={start.kind}
       onChange={(kind) => {
         if (kind === 'time') onChange({ kind, at: new Date(Date.now() - 86_400_000).toISOString().slice(0, 16) });
@@ -35,7 +35,7 @@ export function StartPosition({
       }}
     >
       <Stack gap={6} mt={6}>
-        <Radio value="now" label="From now on" />
+        <Radio value="now" label="New events, from now on" />
         <Radio value="beginning" label={<Counted words="Everything that is kept" events={beginning} />} />
         <Radio value="time" label={<Counted words="Since a time" events={since} />} />
         {start.kind === 'time' && (

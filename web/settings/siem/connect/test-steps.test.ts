@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Setting, Step } from '../model.ts';
-import { fieldOfStep, remedy, stepLines } from './test-steps.ts';
+import { fieldOfStep, fieldToMend, remedy, stepLines } from './test-steps.ts';
 
 const setting = (name: string, title: string, more: Partial<Setting> = {}): Setting => ({
   ...{ name, title, description: '', input: 'text', required: true, secret: false },
@@ -63,5 +63,16 @@ describe('fieldOfStep', () => {
       'Correct Index',
       'Enter CA certificate',
     ]);
+  });
+});
+
+describe('fieldToMend', () => {
+  const mended = (state: 'authentication_failed' | 'disconnected' | 'misconfigured' | 'connected', cause: string) =>
+    fieldToMend({ state, cause, fix: null }, SETTINGS)?.name;
+  it('leads a bad state to the field that puts it right', () => {
+    expect(mended('authentication_failed', 'Splunk answered “Invalid token”')).toBe('token');
+    expect(mended('disconnected', 'no answer')).toBe('endpointUrl');
+    expect(mended('misconfigured', 'Index secuirty does not exist')).toBe('index');
+    expect(mended('connected', '')).toBeUndefined();
   });
 });

@@ -1,3 +1,4 @@
+import type { Health } from '../../../../src/contract/destinations.ts';
 import type { Setting, Step } from '../model.ts';
 
 /** One line of "Test connection". */
@@ -71,6 +72,24 @@ export function fieldOfStep({ name, fix = '', detail }: Step, settings: readonly
       return named ?? place ?? credential;
   }
 }
+
+/** The field that mends a destination in a bad state; undefined: no field does, or nothing is wrong. */
+export function fieldToMend(
+  { state, cause, fix }: Pick<Health, 'state' | 'cause' | 'fix'>,
+  settings: readonly Setting[],
+): Setting | undefined {
+  const name = MENDED_BY[state];
+  return name === undefined
+    ? undefined
+    : fieldOfStep({ name, ok: false, detail: cause ?? '', fix: fix ?? '', ms: 0 }, settings);
+}
+
+/** The step of a test that would fail in a state. */
+const MENDED_BY: Readonly<Partial<Record<Health['state'], string>>> = {
+  authentication_failed: 'credential',
+  disconnected: 'address',
+  misconfigured: 'write',
+};
 
 /** What the button beside a failed step says: [Replace HEC Token], [Correct Endpoint URL]. */
 export function remedy({ title, secret, required, input }: Setting): string {

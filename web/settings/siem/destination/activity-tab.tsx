@@ -77,7 +77,7 @@ function Row({ attempt }: { attempt: Attempt }) {
         {word}
         {status !== null && <span className={classes['quiet']}> · {status}</span>}
         {reason && <div>{reason}</div>}
-        {answer && answer !== reason && <div className={classes['answer']}>{answer}</div>}
+        {answer && reason && answer !== reason && <div className={classes['answer']}>{answer}</div>}
       </td>
       <td className={classes['number']} data-label="Events">
         {deliveredOf(attempt, count)}

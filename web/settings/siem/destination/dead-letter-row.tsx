@@ -41,7 +41,7 @@ export function DeadLetterRow({
           </Text>
         </div>
         <Text size="sm">{reason}</Text>
-        {answer && answer !== reason && (
+        {answer && !reason.includes(answer) && (
           <Text size="xs" c="dimmed" ff="monospace">
             {status !== null && `${status} · `}
             {answer}

@@ -5,24 +5,24 @@ import { useState } from 'react';
 import { useTeam } from '../../../app/session.tsx';
 import { ErrorState } from '../../../ui/error-state.tsx';
 import { FormProblem } from '../../../ui/form.tsx';
-import type { Kind, Replay } from '../model.ts';
+import type { Replay } from '../model.ts';
 import { useReplays } from './queries.ts';
 import { ReplayHistogram } from './replay-histogram.tsx';
 import { ReplayList } from './replay-list.tsx';
 import { dryRunWords, fromField, PRESETS, presetRange, rangeProblem, repeatsNote, toField } from './replay-words.ts';
 
 /** Sends a range of events again: how many that is, what the SIEM makes of repeats, how far it got. */
-export function ReplayTab({ id, kind }: { id: string; kind: Pick<Kind, 'kind' | 'title'> }) {
+export function ReplayTab({ id, kind, siem }: { id: string; kind: string; siem: string }) {
   const team = useTeam();
   const mayWrite = team.can('destinations:write');
   const replays = useReplays(id);
   return (
     <Stack gap={32}>
       {mayWrite ? (
-        <StartReplay id={id} kind={kind} onStarted={() => void replays.refetch()} />
+        <StartReplay id={id} kind={kind} siem={siem} onStarted={() => void replays.refetch()} />
       ) : (
         <Text size="sm" c="dimmed">
-          Owners and Admins can send a range of events to {kind.title} again.
+          Owners and Admins can send a range of events to {siem} again.
         </Text>
       )}
       <Stack gap="xs" component="section" aria-labelledby="replays">
@@ -42,15 +42,7 @@ export function ReplayTab({ id, kind }: { id: string; kind: Pick<Kind, 'kind' | 
   );
 }
 
-function StartReplay({
-  id,
-  kind,
-  onStarted,
-}: {
-  id: string;
-  kind: Pick<Kind, 'kind' | 'title'>;
-  onStarted: () => void;
-}) {
+function StartReplay({ id, kind, siem, onStarted }: { id: string; kind: string; siem: string; onStarted: () => void }) {
   const team = useTeam();
   const [range, setRange] = useState(() => presetRange('day', Date.now()));
   const [settled] = useDebouncedValue(range, 400);
@@ -81,7 +73,7 @@ function StartReplay({
           Send events again
         </Title>
         <Text size="sm" c="dimmed">
-          For when {kind.title} lost something, or its index was made anew. New events go on meanwhile.
+          For when {siem} lost something, or its index was made anew. New events go on meanwhile.
         </Text>
       </div>
       <Group gap="xs">
@@ -120,7 +112,7 @@ function StartReplay({
               {counted ? dryRunWords(counted) : 'Counting …'}
             </Text>
             <Text size="sm" c="dimmed">
-              {counted && counted.events > 0 ? repeatsNote(kind.kind, kind.title, counted.events) : ' '}
+              {counted && counted.events > 0 ? repeatsNote(kind, siem, counted.events) : ' '}
             </Text>
           </>
         )}

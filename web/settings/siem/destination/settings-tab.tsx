@@ -1,6 +1,6 @@
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import type { ChangeDestination, Destination } from '../../../../src/contract/destinations.ts';
 import { ApiProblem } from '../../../api/problem.ts';
 import { useTeam } from '../../../app/session.tsx';
@@ -11,24 +11,49 @@ import { SettingsFields } from '../connect/settings-fields.tsx';
 import classes from '../connect/two-columns.module.css';
 import { useConnectionTest } from '../connect/use-connection-test.ts';
 import { useSettingsForm } from '../connect/use-settings-form.ts';
-import type { Kind, Standing } from '../model.ts';
+import { type Kind, type Standing, siemName } from '../model.ts';
 import { useRefresh } from '../queries.ts';
 import { Lifecycle } from './lifecycle.tsx';
 
 /** The same form as when it was connected, secrets only as set; pause and deletion below. */
-export function SettingsTab({ standing, kind }: { standing: Standing; kind: Kind }) {
+export function SettingsTab({
+  standing,
+  kind,
+  mend,
+}: {
+  standing: Standing;
+  kind: Kind;
+  /** The field to begin with, for who came to put something right. */
+  mend: string | undefined;
+}) {
   const readOnly = !useTeam().can('destinations:write');
   const { destination } = standing;
   return (
     <Stack gap={40}>
       {/* Begins anew when somebody has saved: what is stored is what the form stands on. */}
-      <EditForm key={destination.updatedAt} destination={destination} kind={kind} readOnly={readOnly} />
-      {!readOnly && <Lifecycle standing={standing} siem={kind.title} />}
+      <EditForm
+        key={destination.updatedAt}
+        destination={destination}
+        kind={kind}
+        readOnly={readOnly}
+        mend={readOnly ? undefined : mend}
+      />
+      {!readOnly && <Lifecycle standing={standing} siem={siemName(kind)} />}
     </Stack>
   );
 }
 
-function EditForm({ destination, kind, readOnly }: { destination: Destination; kind: Kind; readOnly: boolean }) {
+function EditForm({
+  destination,
+  kind,
+  readOnly,
+  mend,
+}: {
+  destination: Destination;
+  kind: Kind;
+  readOnly: boolean;
+  mend: string | undefined;
+}) {
   const team = useTeam();
   const refresh = useRefresh();
   const form = useSettingsForm(kind.settings, destination);
@@ -40,6 +65,10 @@ function EditForm({ destination, kind, readOnly }: { destination: Destination; k
     onSuccess: refresh,
     onError: (error) => void form.showProblem(error),
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the form opens or another field is to be mended
+  useEffect(() => {
+    if (mend !== undefined) form.focus(mend);
+  }, [mend]);
   const settings = form.sent();
   const isRenamed = name.trim() !== '' && name.trim() !== destination.name;
   const isChanged = isRenamed || Object.keys(settings).length > 0;

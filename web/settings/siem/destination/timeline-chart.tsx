@@ -130,6 +130,7 @@ function Lag({ columns, width }: { columns: readonly Column[]; width: number }) 
     .map(({ lagSeconds }, i) => {
       if (lagSeconds === null) return '';
       const isFirst = columns[i - 1]?.lagSeconds == null;
+      // A lone point is a line of no length, seen by its round ends.
       const y = bottom - (lagSeconds / max) * (LAG.height - 2);
       return `${isFirst ? 'M' : 'L'}${(i + 0.5) * step} ${y}${isFirst ? 'h0.01' : ''}`;
     })

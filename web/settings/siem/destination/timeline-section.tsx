@@ -4,11 +4,9 @@ import { count, duration } from '../../../ui/words.ts';
 import type { Standing } from '../model.ts';
 import { clock } from '../state-line.ts';
 import { useTimeline } from './queries.ts';
-import { bandsOf, type Column, columnsOf, RANGES, type RangeName, rangeOf } from './timeline.ts';
+import { bandsOf, type Column, columnsOf, RANGE_NAMES, RANGES, type RangeName, rangeOf } from './timeline.ts';
 import { TimelineChart } from './timeline-chart.tsx';
 import classes from './timeline-section.module.css';
-
-const NAMES: readonly RangeName[] = ['1h', '24h', '7d', '30d'];
 
 /** Deliveries over time, and the same as a table. */
 export function TimelineSection({
@@ -38,7 +36,7 @@ export function TimelineSection({
           size="xs"
           value={range}
           onChange={(name) => onRange(rangeOf(name))}
-          data={NAMES.map((name) => ({ value: name, label: RANGES[name].title }))}
+          data={RANGE_NAMES.map((name) => ({ value: name, label: RANGES[name].title }))}
           aria-label="Range of the chart"
         />
       </Group>
@@ -67,7 +65,7 @@ function Table({ columns, now }: { columns: readonly Column[]; now: number }) {
   if (rows.length === 0) return <p>Nothing was sent in this time.</p>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <div className={classes['scroll']} tabIndex={0} role="region" aria-label="Deliveries over time">
+    <section className={classes['scroll']} tabIndex={0} aria-label="Deliveries over time, in numbers">
       <table className={classes['table']}>
         <thead>
           <tr>
@@ -88,6 +86,6 @@ function Table({ columns, now }: { columns: readonly Column[]; now: number }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }

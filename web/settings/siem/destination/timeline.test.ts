@@ -101,8 +101,9 @@ it('rounds scales up to what one can read', () => {
   expect([0, 1, 3, 7, 10, 11, 499, 1200].map(niceMax)).toEqual([1, 1, 5, 10, 10, 20, 500, 2000]);
 });
 
-it('takes a range from the address, 24 hours otherwise', () => {
+it('takes a range from the address, otherwise a day, or an hour where there is no more', () => {
   expect([rangeOf('7d'), rangeOf('9y'), rangeOf(undefined)]).toEqual(['7d', '24h', '24h']);
+  expect([rangeOf(undefined, 60_000), rangeOf('30d', 60_000)]).toEqual(['1h', '30d']);
 });
 
 it('says the chart in words', () => {

@@ -12,8 +12,11 @@ export const RANGES = {
 } as const;
 export type RangeName = keyof typeof RANGES;
 
-export function rangeOf(name: string | undefined): RangeName {
-  return name !== undefined && name in RANGES ? (name as RangeName) : '24h';
+export const RANGE_NAMES: readonly RangeName[] = ['1h', '24h', '7d', '30d'];
+
+/** The range that the address names; without one a day, or an hour for a destination that is younger. */
+export function rangeOf(name: string | undefined, ageMs = Number.POSITIVE_INFINITY): RangeName {
+  return RANGE_NAMES.find((known) => known === name) ?? (ageMs < 3_600_000 ? '1h' : '24h');
 }
 
 export interface Column {

@@ -2,7 +2,7 @@ import { Group, Skeleton, Stack, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { count, duration } from '../../../ui/words.ts';
-import type { Kind, Standing } from '../model.ts';
+import { type Kind, type Standing, siemName } from '../model.ts';
 import { ProviderMark } from '../provider-mark.tsx';
 import { StateReport } from '../state-report.tsx';
 import classes from './destination-list.module.css';
@@ -20,7 +20,7 @@ export function DestinationList({
   return (
     <ul className={classes['list']}>
       {standings.map(({ destination: { id, kind, name }, health }) => {
-        const title = kinds.find((known) => known.kind === kind)?.title ?? kind;
+        const siem = siemName(kinds.find((known) => known.kind === kind) ?? { title: kind });
         return (
           <li key={id} className={classes['row']}>
             <ProviderMark kind={kind} />
@@ -28,20 +28,18 @@ export function DestinationList({
               <Link to="/settings/siem/$id" params={{ id }} className={classes['link']!}>
                 {name}
               </Link>
-              {name !== title && (
+              {name !== siem && (
                 <Text size="sm" c="dimmed">
-                  {title}
+                  {siem}
                 </Text>
               )}
             </div>
-            <StateReport health={health} siem={title} now={now} />
+            <StateReport health={health} siem={siem} now={now} />
             <dl className={classes['numbers']}>
               <Figure label="Waiting">{count(health.counts.pending)}</Figure>
               <Figure label="Oldest">{health.counts.pending > 0 ? duration(health.lag.seconds) : '–'}</Figure>
               <Figure label="Delivered, 24 h">{count(health.last24h.delivered)}</Figure>
-              {health.counts.deadLettered > 0 && (
-                <Figure label="Dead letters">{count(health.counts.deadLettered)}</Figure>
-              )}
+              <Figure label="Dead letters">{count(health.counts.deadLettered)}</Figure>
             </dl>
           </li>
         );
