@@ -57,8 +57,6 @@ export interface Accounts {
   endSessions(id: string): Promise<void>;
   /** Sets a password and ends every session; what is wrong with it, if it is. */
   setPassword(id: string, password: string, origin: Origin): Promise<AccountProblem | undefined>;
-  /** Records that somebody asked for a new password; the account to mail the link to, if there is one. */
-  resetRequested(email: string, origin: Origin): Promise<Account | undefined>;
   /** Resolves when the session has ended, however it did. For answers that go on, such as a live tail. */
   ended(sessionId: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

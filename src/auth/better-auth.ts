@@ -6,7 +6,7 @@ import type { NewEvent, TeamId } from '../event/logged-event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { openAccountDatabase } from './account-database.ts';
 import { createAccountEvents } from './account-events.ts';
-import { accountRoutes } from './account-routes.ts';
+import { accountRoutes, NAME_MAX_LENGTH } from './account-routes.ts';
 import type { AccountProblem, Accounts, NewAccount } from './accounts.ts';
 import { mayHaveSession, PROLONGED_SECONDS } from './cookies.ts';
 import type { Library } from './library.ts';
@@ -111,7 +111,7 @@ export async function createAccounts(options: AccountsOptions): Promise<Accounts
       const { begin } = await library();
       const account = database.byIds([id]).get(id);
       if (!account) return [];
-      const { result: cookies, began } = await sessions.watch(origin, null, () => begin(id, origin.userAgent));
+      const { result: cookies, began } = await sessions.watch(origin, null, () => begin(id));
       return (await sessions.welcome(account, began[0]!, { provider }, origin)) ? cookies : [];
     },
     endSessions: async (id) => {
@@ -135,23 +135,11 @@ export async function createAccounts(options: AccountsOptions): Promise<Accounts
       await sessions.recordEnds(ended, 'password_changed', origin);
       return undefined;
     },
-    resetRequested: async (email, origin) => {
-      const account = database.byEmail(email.trim());
-      const { allowed } = limiter.take(`reset ${email.trim().toLowerCase()}`, { window: 3600, max: 5 });
-      if (!account || !allowed || (await rolesOf(account.id)).size === 0) return undefined;
-      await events.record({
-        eventType: 'auth.password.reset_requested',
-        who: account,
-        origin,
-        description: `A new password was asked for ${account.email}`,
-      });
-      return account;
-    },
     ended: sessions.ended,
     close: async () => {
       await sweeper.stop();
       await events.close();
-      await (await loading)?.close();
+      await loading?.then((loaded) => loaded.close());
       database.close();
     },
   };
@@ -161,7 +149,8 @@ const TAKEN: AccountProblem = { field: 'email', message: 'There is an account wi
 
 function faultOf({ email, name, password }: NewAccount): AccountProblem | undefined {
   if (!EMAIL.test(email) || email.length > 254) return { field: 'email', message: 'This is not an e-mail address.' };
-  if (name === '' || name.length > 128) return { field: 'name', message: 'Use between 1 and 128 characters.' };
+  if (name === '' || name.length > NAME_MAX_LENGTH)
+    return { field: 'name', message: `Use between 1 and ${NAME_MAX_LENGTH} characters.` };
   const fault = passwordFault(password, { email, name });
   return fault === undefined ? undefined : { field: 'password', message: fault };
 }

@@ -28,12 +28,12 @@ export type LibrarySession = Pick<SessionRow, 'id' | 'token' | 'userId' | 'creat
 export interface Library {
   /** Runs `call`, and says which sessions it began and ended. */
   watch<Result>(origin: Origin, call: () => Promise<Result>): Promise<Changes<Result>>;
-  /** Answers a request of one of better-auth's own routes below `path`, such as `/sign-in/email`. */
-  handle(method: 'GET' | 'POST', path: string, headers: Headers, body: object): Promise<Response>;
+  /** Answers a request of one of better-auth's own routes, such as `/sign-in/email`. Within `watch`. */
+  handle(path: string, headers: Headers, body: object): Promise<Response>;
   /** Whose session the cookies are. Prolongs it once an hour. */
   session(cookies: string): Promise<LibrarySession | null>;
   /** Begins a session; the answer's cookies. */
-  begin(user: string, userAgent: string | undefined): Promise<readonly string[]>;
+  begin(user: string): Promise<readonly string[]>;
   endSession(token: string): Promise<void>;
   endSessions(user: string): Promise<void>;
   /** Gives the session that replaced another its id and beginning: to everyone else it is the same session. */
@@ -125,6 +125,9 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     advanced: {
       cookiePrefix: COOKIE_PREFIX,
       useSecureCookies: options.secureCookies,
+      // Said for the tests: there better-auth would check neither unless told to.
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
       cookies: { two_factor: { attributes: { maxAge: 6 * CHALLENGE_SECONDS } } },
       ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
       database: { defaultFindManyLimit: 100_000 },
@@ -132,10 +135,11 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     databaseHooks: {
       session: {
         create: {
-          // Else an IPv6 address would be cut to its network, as the rate limit wants it.
-          before: async (session: object) => ({
-            data: { ...session, ipAddress: watched.getStore()?.origin.ipAddress ?? '' },
-          }),
+          // better-auth itself cuts IPv6 addresses to their network, as its rate limit wants them.
+          before: async (session: object) => {
+            const { ipAddress = '', userAgent = '' } = watched.getStore()?.origin ?? {};
+            return { data: { ...session, ipAddress, userAgent } };
+          },
           after: async (session: Dated) => void watched.getStore()?.began.push(toLibrarySession(session)),
         },
         delete: { after: async (session: Dated) => void watched.getStore()?.ended.push(toLibrarySession(session)) },
@@ -152,7 +156,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       const changes = { origin, began: [], ended: [] };
       return { result: await watched.run(changes, call), began: changes.began, ended: changes.ended };
     },
-    handle: async (method, path, headers, body) => {
+    handle: async (path, headers, body) => {
       const inner = new Headers({ 'content-type': 'application/json', origin: options.baseUrl() });
       for (const name of PASSED_HEADERS) {
         const value = headers.get(name);
@@ -161,9 +165,9 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       const address = watched.getStore()?.origin.ipAddress;
       if (address) inner.set(ADDRESS_HEADER, address);
       const request = new Request(`${INTERNAL_URL}/api/auth${path}`, {
-        method,
+        method: 'POST',
         headers: inner,
-        ...(method === 'POST' && { body: JSON.stringify(body) }),
+        body: JSON.stringify(body),
       });
       return auth.handler(request);
     },
@@ -171,9 +175,11 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       const found = await auth.api.getSession({ headers: new Headers({ cookie: cookies }) });
       return found && toLibrarySession(found.session);
     },
-    begin: async (user, userAgent) => {
-      const headers = new Headers({ [USER_HEADER]: user, ...(userAgent && { 'user-agent': userAgent }) });
-      const answer = await auth.api.beginSession({ headers, returnHeaders: true });
+    begin: async (user) => {
+      const answer = await auth.api.beginSession({
+        headers: new Headers({ [USER_HEADER]: user }),
+        returnHeaders: true,
+      });
       return cookiesOf(answer.headers);
     },
     endSession: (token) => internalAdapter.deleteSession(token),
@@ -205,7 +211,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
 /** Says whose address it is; never taken from the client. */
 const ADDRESS_HEADER = 'x-real-client-ip';
 const USER_HEADER = 'x-begin-for';
-const PASSED_HEADERS = ['cookie', 'host', 'origin', 'user-agent', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'];
+const PASSED_HEADERS = ['cookie', 'host', 'origin', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'];
 
 type Dated = { id: string; token: string; userId: string; createdAt: Date; expiresAt: Date };
 

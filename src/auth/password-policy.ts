@@ -51,10 +51,17 @@ const RUNS = [
 
 /** What is left of it without decoration is one common word, or two. */
 function isCommon(plain: string): boolean {
-  return [plain, unleet(plain)].some((text) => {
-    const core = text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '').replace(/[^\p{L}\d]/gu, '');
-    return COMMON_WORDS.has(core) || splits(core).some(([a, b]) => COMMON_WORDS.has(a) && COMMON_WORDS.has(b));
-  });
+  const readings = [bare(plain), unleet(bare(plain)), bare(unleet(plain))].map((text) =>
+    text.replace(/[^\p{L}\d]/gu, ''),
+  );
+  return readings.some(
+    (core) => COMMON_WORDS.has(core) || splits(core).some(([a, b]) => COMMON_WORDS.has(a) && COMMON_WORDS.has(b)),
+  );
+}
+
+/** Without what stands around its first and last letter. */
+function bare(text: string): string {
+  return text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
 }
 
 function splits(text: string): readonly (readonly [string, string])[] {
@@ -80,5 +87,5 @@ const LEET: Readonly<Record<string, string>> = {
 
 function personal({ email, name }: { readonly email: string; readonly name: string }): readonly string[] {
   const local = email.slice(0, email.lastIndexOf('@'));
-  return [local, ...name.split(/[^\p{L}\p{N}]+/u)].map(plainOf).filter((word) => word.length >= 4);
+  return [email, local, ...name.split(/[^\p{L}\p{N}]+/u)].map(plainOf).filter((word) => word.length >= 4);
 }

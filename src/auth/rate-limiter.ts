@@ -10,6 +10,8 @@ export interface Rule {
 export interface RateLimiter {
   /** Counts one; whether it is allowed, and if not, after how many seconds the next one is. */
   take(key: string, rule: Rule): { readonly allowed: boolean; readonly retryAfter: number | null };
+  /** Seconds until `take` would be allowed; 0: it is. Counts nothing. */
+  wait(key: string, rule: Rule): number;
   /** Starts counting anew. */
   forget(key: string): void;
 }
@@ -20,6 +22,7 @@ export interface RateLimiter {
  */
 export function createRateLimiter(clock: Pick<Clock, 'now'>): RateLimiter {
   const windows = new LRUCache<string, { count: number; readonly endsAt: number }>({ max: 20_000 });
+  const remaining = (window: { readonly endsAt: number }) => Math.ceil((window.endsAt - clock.now()) / 1000);
   return {
     take: (key, { window, max }) => {
       const now = clock.now();
@@ -29,9 +32,11 @@ export function createRateLimiter(clock: Pick<Clock, 'now'>): RateLimiter {
         return { allowed: true, retryAfter: null };
       }
       open.count += 1;
-      return open.count <= max
-        ? { allowed: true, retryAfter: null }
-        : { allowed: false, retryAfter: Math.ceil((open.endsAt - now) / 1000) };
+      return open.count <= max ? { allowed: true, retryAfter: null } : { allowed: false, retryAfter: remaining(open) };
+    },
+    wait: (key, { max }) => {
+      const open = windows.get(key);
+      return open && open.count >= max ? Math.max(remaining(open), 0) : 0;
     },
     forget: (key) => void windows.delete(key),
   };

@@ -15,7 +15,7 @@ export interface Proof {
   readonly secondFactor?: 'totp' | 'backup_code';
 }
 export type Refused = 'invalid_credentials' | 'rate_limited' | 'account_disabled' | 'mfa_required' | 'session_expired';
-type EndReason = 'revoked' | 'deactivated' | 'password_changed';
+export type EndReason = 'revoked' | 'deactivated' | 'password_changed';
 
 /** Sessions as the audit log sees them: each begins once and ends once, whichever way. */
 export interface Sessions {
@@ -24,6 +24,8 @@ export interface Sessions {
    * `current`, with a new secret, is the same session: neither begun nor ended.
    */
   watch<Result>(origin: Origin, current: string | null, call: () => Promise<Result>): Promise<Changes<Result>>;
+  /** Whether the person is in any team. If not, that they were refused is recorded. */
+  admits(account: Account, origin: Origin): Promise<boolean>;
   /** Records that the session began. False, and it is gone: the person is in no team. Rejects, and it is gone: not recorded. */
   welcome(account: Account, session: LibrarySession, proof: Proof, origin: Origin): Promise<boolean>;
   refuse(who: AccountEvent['who'], reason: Refused, origin: Origin): Promise<void>;
@@ -60,19 +62,27 @@ export function createSessions(parts: {
 
   const refuse: Sessions['refuse'] = (who, reason, origin) => events.recordDone(refusal(who, reason, origin));
 
+  const admits: Sessions['admits'] = async (account, origin) => {
+    if ((await rolesOf(account.id)).size > 0) return true;
+    await refuse(account, 'account_disabled', origin);
+    return false;
+  };
+
   return {
     watch,
     refuse,
+    admits,
     welcome: async (account, session, proof, origin) => {
       const { endSession, seen } = await library();
       const undo = () => watch(origin, null, () => endSession(session.token));
       try {
-        const mayEnter = (await rolesOf(account.id)).size > 0;
-        if (mayEnter) await events.record(...beginning(account, session, proof, origin));
-        else await undo();
-        if (!mayEnter) await refuse(account, 'account_disabled', origin);
-        else await seen(account.id, clock.now());
-        return mayEnter;
+        if (!(await admits(account, origin))) {
+          await undo();
+          return false;
+        }
+        await events.record(...beginning(account, session, proof, origin));
+        await seen(account.id, clock.now());
+        return true;
       } catch (error) {
         await undo();
         throw error;
