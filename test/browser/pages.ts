@@ -29,5 +29,6 @@ const TABS = ['activity', 'dead-letters', 'replay', 'settings', 'categories'];
 /** Waits until everything asked for is there: no shape of something to come is left. */
 export async function settled(page: Page): Promise<void> {
   await expect(page.getByRole('heading').first()).toBeVisible();
-  await expect(page.locator('[aria-busy="true"], [data-stale], .mantine-Skeleton-root')).toHaveCount(0);
+  const coming = '[aria-busy="true"], [data-stale], .mantine-Skeleton-root, tr[aria-rowindex] > td:empty';
+  await expect(page.locator(coming)).toHaveCount(0);
 }
