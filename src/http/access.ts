@@ -41,8 +41,7 @@ export function createGate(parts: ServerParts): Gate {
     reported.set(place, true);
   };
 
-  const authorizeUser = async (request: FastifyRequest, user: User, access: Permission | 'person'): Promise<void> => {
-    if (access === 'person') return;
+  const authorizeUser = async (request: FastifyRequest, user: User, access: Permission): Promise<void> => {
     const team = askedTeam(request, user);
     if (team === null) throw problem('team_required', user.roles.size === 0 ? 'You are in no team.' : undefined);
     const role = user.roles.get(team);

@@ -63,11 +63,8 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/**
- * Who may call a route: anyone, whoever is signed in (`person`), the operator alone, or who is allowed it in the team
- * (`contract/roles.ts`).
- */
-export type Access = 'anyone' | 'person' | 'operator' | Permission;
+/** Who may call a route: anyone, the operator alone, or who is allowed it in the team (`contract/roles.ts`). */
+export type Access = 'anyone' | 'operator' | Permission;
 
 declare module 'fastify' {
   interface FastifyContextConfig {

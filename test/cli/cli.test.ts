@@ -47,7 +47,18 @@ describe('the command line', () => {
   it('explains itself', async () => {
     const { code, out } = await run(folder.path, ['--help']);
     expect(code).toBe(0);
-    for (const command of ['serve', 'demo', 'sandbox', 'teams', 'keys', 'events', 'destinations', 'doctor', 'migrate'])
+    for (const command of [
+      'serve',
+      'demo',
+      'sandbox',
+      'teams',
+      'keys',
+      'users',
+      'events',
+      'destinations',
+      'doctor',
+      'migrate',
+    ])
       expect(out).toContain(command);
     expect(out).toContain('Exit codes');
   });
@@ -103,6 +114,18 @@ describe('the command line', () => {
     const ids = ['one', 'two', 'three'];
     const made = await Promise.all(ids.map((id) => run(folder.path, ['teams', 'create', '--id', id, '--name', id])));
     expect(made).toMatchObject(ids.map(() => ({ code: 0, err: '' })));
+  });
+
+  it('keeps invitations while the service is stopped, but no other link', async () => {
+    await run(folder.path, ['teams', 'create', '--id', 'stopped', '--name', 'Stopped']);
+    const person = ['--email', 'ana@acme.example'];
+    const created = await run(folder.path, ['users', 'create', ...person, '--team', 'stopped', '--role', 'owner']);
+    expect(created).toMatchObject({ code: 0, out: expect.stringMatching(/^http\S+\/join#\S{43}\n/) });
+    expect(await run(folder.path, ['users', 'sign-in-link', ...person])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('start it, then ask again'),
+    });
   });
 
   it('administers a stopped service: team, key, import, export', async () => {
@@ -229,6 +252,36 @@ describe('while the service runs', () => {
     ];
     expect(await run(folder.path, ['keys', 'revoke', id])).toMatchObject({ code: 0 });
     expect(await ask()).toBe(401);
+  });
+
+  it('lets people in by links that work', async () => {
+    await run(folder.path, ['teams', 'create', '--id', 'people', '--name', 'People']);
+    const person = ['--email', 'ana@acme.example'];
+    const create = ['users', 'create', ...person, '--team', 'people', '--role', 'owner', '--json'];
+    const { link } = JSON.parse((await run(folder.path, create)).out) as { link: string };
+    const post = (path: string, body: object): Promise<Response> =>
+      fetch(`${service.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    expect(link).toMatch(new RegExp(`^${service.url}/join#`));
+    const account = { name: 'Ana', password: 'four unrelated words walk home' };
+    expect((await post('/v1/invitations/accept', { token: link.split('#')[1], ...account })).status).toBe(200);
+    const listed = await run(folder.path, ['users', 'list', '--team', 'people', '--json']);
+    expect(JSON.parse(listed.out)).toMatchObject([{ email: 'ana@acme.example', role: 'owner', status: 'active' }]);
+
+    const signIn = JSON.parse((await run(folder.path, ['users', 'sign-in-link', ...person, '--json'])).out) as {
+      url: string;
+    };
+    const signedIn = await post('/v1/links/sign-in', { token: signIn.url.split('#')[1] });
+    expect(signedIn.headers.getSetCookie()).toHaveLength(1);
+    const reset = await run(folder.path, ['users', 'reset-password', ...person]);
+    expect(reset).toMatchObject({ code: 0, out: expect.stringContaining(`${service.url}/reset#`) });
+    expect(await run(folder.path, ['users', 'sign-in-link', '--email', 'nobody@acme.example'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Nobody has the address'),
+    });
   });
 
   it('ends with 0 on SIGTERM and leaves the folder free', async () => {
