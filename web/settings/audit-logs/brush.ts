@@ -11,8 +11,11 @@ export interface Bars {
   readonly most: number;
 }
 
-/** Round lengths, each one that fits into the next or into a day, in seconds; as the API's own choice. */
-const BUCKETS = [1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 86_400, 604_800, 2_592_000, 31_536_000];
+/** Round lengths in seconds, none of which cuts an hour or a day unevenly. */
+const BUCKETS = [
+  ...[1, 5, 10, 30, 60, 120, 300, 600, 900, 1_800],
+  ...[3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000, 31_536_000],
+];
 const MOST_BARS = 240;
 
 /** The shortest round bucket, in seconds, with which [from, to) has at most `most` bars. */

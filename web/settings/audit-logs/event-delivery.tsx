@@ -6,6 +6,7 @@ import { useTeam } from '../../app/session.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { PageLink } from '../../ui/link.tsx';
 import { Time } from '../../ui/time.tsx';
+import { count } from '../../ui/words.ts';
 import classes from './event-drawer.module.css';
 import { useDeliveries } from './queries.ts';
 
@@ -31,7 +32,10 @@ export function EventDelivery({ id }: { id: string }) {
         <Skeleton height={20} width="60%" />
       ) : data.length === 0 ? (
         <Text size="sm">
-          Nothing is forwarded yet. <PageLink to="/settings/siem">Connect a SIEM</PageLink>
+          Nothing is forwarded yet.{' '}
+          <PageLink to="/settings/siem" inherit>
+            Connect a SIEM
+          </PageLink>
         </Text>
       ) : (
         <ul className={classes['delivery']}>
@@ -41,7 +45,7 @@ export function EventDelivery({ id }: { id: string }) {
                 {MARKS[delivery.status]}
               </span>
               <div>
-                <PageLink to="/settings/siem/$id" params={{ id: delivery.destinationId }} fw={500}>
+                <PageLink to="/settings/siem/$id" params={{ id: delivery.destinationId }} fw={500} inherit>
                   {delivery.name}
                 </PageLink>{' '}
                 <Standing delivery={delivery} />
@@ -65,7 +69,7 @@ function Standing({ delivery }: { delivery: Delivery }) {
           {attempt && (
             <Text span inherit c="dimmed">
               {attempt.status === null ? '' : ` · answered ${attempt.status}`} in {Math.round(attempt.durationMs)} ms
-              {attempt.events > 1 && `, with ${attempt.events - 1} others`}
+              {attempt.events > 1 && `, in a batch of ${count(attempt.events)}`}
             </Text>
           )}
         </>
@@ -80,7 +84,7 @@ function Standing({ delivery }: { delivery: Delivery }) {
       return (
         <>
           refused it: {reason ?? 'no reason was given'}.{' '}
-          <PageLink to="/settings/siem/$id" params={{ id: destinationId }} search={{ tab: 'dead-letters' }}>
+          <PageLink to="/settings/siem/$id" params={{ id: destinationId }} search={{ tab: 'dead-letters' }} inherit>
             Open its dead letters
           </PageLink>
         </>

@@ -10,7 +10,7 @@ import { useAddress } from './address.ts';
 import { EventChanges } from './event-changes.tsx';
 import { EventDelivery } from './event-delivery.tsx';
 import classes from './event-drawer.module.css';
-import { EventFacts } from './event-facts.tsx';
+import { Identity, Marks, Metadata, Target, When, Where, Who } from './event-facts.tsx';
 import { EventJson } from './event-json.tsx';
 import type { Place } from './event-table.tsx';
 import { actorOf, reasonOf, targetOf } from './event-words.ts';
@@ -93,9 +93,15 @@ function Event({ id }: { id: string }) {
   return (
     <Stack gap="lg">
       <Headline event={event} />
-      <EventFacts event={event} />
+      <Marks event={event} />
+      <When event={event} />
+      <Who event={event} />
       {event.changes && <EventChanges changes={event.changes} />}
+      <Target event={event} />
+      <Where event={event} />
+      <Metadata event={event} />
       <EventDelivery id={id} />
+      <Identity event={event} />
       <EventJson text={text} />
     </Stack>
   );
@@ -105,18 +111,19 @@ function Headline({ event }: { event: StoredEvent }) {
   const words = useWords();
   const reason = reasonOf(event);
   const target = targetOf(event);
+  const title = words.types.get(event.eventType) ?? event.eventType;
   return (
     <header>
       <Drawer.Title className={classes['title']!}>
         <span className={classes['outcome']} data-status={event.status} aria-hidden>
           {event.status === 'failure' ? '✕' : '✓'}
         </span>
-        {words.types.get(event.eventType) ?? event.eventType}
+        {title}
       </Drawer.Title>
       <Text size="sm" mt={4}>
         {actorOf(event)}
         {target && target !== actorOf(event) && ` → ${target}`}
-        {event.description && `: ${event.description}`}
+        {event.description && event.description !== title && ` · ${event.description}`}
         {event.status === 'failure' && (
           <span className={classes['failure']}>{reason ? ` · failed: ${reason}` : ' · failed'}</span>
         )}

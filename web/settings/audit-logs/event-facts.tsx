@@ -1,4 +1,4 @@
-import { Alert, Group } from '@mantine/core';
+import { Alert } from '@mantine/core';
 import { type ReactNode, useId } from 'react';
 import type { StoredEvent } from '../../../src/contract/events.ts';
 import { CopyText } from '../../ui/copy-text.tsx';
@@ -12,68 +12,21 @@ import { type Filter, type ListName, NO_FILTER, searchOf } from './filter.ts';
 import { marksOf } from './marks.ts';
 import { agentInWords } from './user-agent.ts';
 
-/** When, who, target, where, and what else the producer said. */
-export function EventFacts({ event }: { event: StoredEvent }) {
-  const { actor, target, context, metadata } = event;
+/* The parts of an event, each with its title. */
+
+export function Marks({ event }: { event: StoredEvent }) {
   const marks = marksOf(event);
+  if (marks.length === 0) return null;
   return (
-    <>
-      {marks.length > 0 && (
-        <Alert color="yellow" variant="light" title="Noticed on arrival">
-          {marks.map((mark) => (
-            <div key={mark}>{mark}</div>
-          ))}
-        </Alert>
-      )}
-      <When event={event} />
-      <Facts
-        title="Who"
-        more={actor && <More name="actor" value={actor.id ?? actor.email ?? actor.name} label="More by this actor" />}
-      >
-        {actor ? (
-          fields(actor, { email: 'E-mail', name: 'Name', type: 'Type', id: 'Id' })
-        ) : (
-          <Fact title="Actor">Not given</Fact>
-        )}
-      </Facts>
-      {target && (
-        <Facts
-          title="Target"
-          more={<More name="target" value={target.id ?? target.name} label="More on this target" />}
-        >
-          {fields(target, { name: 'Name', type: 'Type', id: 'Id' })}
-        </Facts>
-      )}
-      <Facts title="Where" more={<More name="ip" value={context.ipAddress} label="More from this IP" />}>
-        {fields({ ipAddress: context.ipAddress }, { ipAddress: 'IP address' })}
-        {context.userAgent !== undefined && (
-          <Fact title="Client">
-            {agentInWords(context.userAgent) ?? 'Unknown client'}
-            <div className={classes['value']}>{context.userAgent}</div>
-          </Fact>
-        )}
-        {fields(context, { sessionId: 'Session', requestId: 'Request' })}
-      </Facts>
-      {metadata && Object.keys(metadata).length > 0 && (
-        <Facts title="Metadata">
-          {[...leaves(metadata)].map(([path, value]) => (
-            <Fact key={path} title={path}>
-              <span className={classes['value']}>{value}</span>
-            </Fact>
-          ))}
-        </Facts>
-      )}
-      <Facts title="Event">
-        <Fact title="Id">
-          <CopyText value={event.id} />
-        </Fact>
-        <Fact title="Sequence">{event.sequence}</Fact>
-      </Facts>
-    </>
+    <Alert color="yellow" variant="light" title="Noticed on arrival">
+      {marks.map((mark) => (
+        <div key={mark}>{mark}</div>
+      ))}
+    </Alert>
   );
 }
 
-function When({ event: { timestamp, receivedAt } }: { event: StoredEvent }) {
+export function When({ event: { timestamp, receivedAt } }: { event: StoredEvent }) {
   const now = useNow();
   const delay = (Date.parse(receivedAt) - Date.parse(timestamp)) / 1000;
   return (
@@ -90,13 +43,79 @@ function When({ event: { timestamp, receivedAt } }: { event: StoredEvent }) {
   );
 }
 
+export function Who({ event: { actor } }: { event: StoredEvent }) {
+  return (
+    <Facts
+      title="Who"
+      more={<More name="actor" value={actor?.id ?? actor?.email ?? actor?.name} label="More by this actor" />}
+    >
+      {!actor && <Fact title="Actor">The producer named none</Fact>}
+      <Named name={actor?.name} type={actor?.type} />
+      <Copied title="E-mail" value={actor?.email} />
+      <Copied title="Id" value={actor?.id} />
+    </Facts>
+  );
+}
+
+export function Target({ event: { target } }: { event: StoredEvent }) {
+  if (!target) return null;
+  return (
+    <Facts title="Target" more={<More name="target" value={target.id ?? target.name} label="More on this target" />}>
+      <Named name={target.name} type={target.type} />
+      <Copied title="Id" value={target.id} />
+    </Facts>
+  );
+}
+
+export function Where({ event: { context } }: { event: StoredEvent }) {
+  const { ipAddress, userAgent, sessionId, requestId } = context;
+  if (!ipAddress && !userAgent && !sessionId && !requestId) return null;
+  return (
+    <Facts title="Where" more={<More name="ip" value={ipAddress} label="More from this IP" />}>
+      <Copied title="IP address" value={ipAddress} />
+      {userAgent !== undefined && (
+        <Fact title="Client">
+          {agentInWords(userAgent) ?? 'Not a client we know'}
+          <div className={classes['raw']}>{userAgent}</div>
+        </Fact>
+      )}
+      <Copied title="Session" value={sessionId} />
+      <Copied title="Request" value={requestId} />
+    </Facts>
+  );
+}
+
+export function Metadata({ event: { metadata = {} } }: { event: StoredEvent }) {
+  if (Object.keys(metadata).length === 0) return null;
+  return (
+    <Facts title="Metadata">
+      {[...leaves(metadata)].map(([path, value]) => (
+        <Fact key={path} title={path}>
+          <span className={classes['value']}>{value}</span>
+        </Fact>
+      ))}
+    </Facts>
+  );
+}
+
+export function Identity({ event: { id, sequence } }: { event: StoredEvent }) {
+  return (
+    <Facts title="In the log">
+      <Copied title="Id" value={id} />
+      <Fact title="Sequence">{sequence}</Fact>
+    </Facts>
+  );
+}
+
 function Facts({ title, more, children }: { title: string; more?: ReactNode; children: ReactNode }) {
   const id = useId();
   return (
     <section aria-labelledby={id} className={classes['section']}>
-      <h3 id={id}>{title}</h3>
+      <h3 id={id}>
+        {title}
+        {more}
+      </h3>
       <dl className={classes['facts']}>{children}</dl>
-      {more}
     </section>
   );
 }
@@ -110,19 +129,23 @@ function Fact({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-/** Those of the fields that are given, to copy. */
-function fields<K extends string>(
-  values: { readonly [N in NoInfer<K>]?: string | undefined },
-  titles: Readonly<Record<K, string>>,
-) {
-  return (Object.keys(titles) as K[]).map((name) => {
-    const value = values[name];
-    return value === undefined ? null : (
-      <Fact key={name} title={titles[name]}>
-        <CopyText value={value} />
-      </Fact>
-    );
-  });
+function Copied({ title, value }: { title: string; value: string | undefined }) {
+  if (value === undefined) return null;
+  return (
+    <Fact title={title}>
+      <CopyText value={value} label={`Copy ${title}`} />
+    </Fact>
+  );
+}
+
+function Named({ name, type }: { name: string | undefined; type: string | undefined }) {
+  if (name === undefined && type === undefined) return null;
+  return (
+    <Fact title={name === undefined ? 'Type' : 'Name'}>
+      {name ?? type}
+      {name !== undefined && type !== undefined && <span className={classes['quiet']}> · {type}</span>}
+    </Fact>
+  );
 }
 
 /** The same range, and nothing else but this. */
@@ -131,10 +154,8 @@ function More({ name, value, label }: { name: ListName; value: string | undefine
   if (value === undefined) return null;
   const wanted: Filter = { ...NO_FILTER, range: filter.range, [name]: [value] };
   return (
-    <Group className={classes['more']!}>
-      <PageLink size="sm" to={PAGE} search={searchOf(wanted)}>
-        {label}
-      </PageLink>
-    </Group>
+    <PageLink className={classes['more']} to={PAGE} search={searchOf(wanted)}>
+      {label}
+    </PageLink>
   );
 }

@@ -72,16 +72,12 @@ export const EventRow = memo(function EventRow(props: {
           </span>
         )}
       </td>
-      <td className={classes['where']}>{event.context.ipAddress ?? <span className={classes['quiet']}>–</span>}</td>
+      <td className={classes['where']} title={event.context.ipAddress}>
+        {event.context.ipAddress ?? <span className={classes['quiet']}>–</span>}
+      </td>
       <td className={classes['outcome']} data-status={event.status}>
-        {event.status === 'failure' ? (
-          '✕ failure'
-        ) : (
-          <>
-            <span aria-hidden>✓</span>
-            <span className={classes['spoken']}>success</span>
-          </>
-        )}
+        <span aria-hidden>{event.status === 'failure' ? '✕ ' : '✓'}</span>
+        <span className={event.status === 'failure' ? classes['word'] : classes['spoken']}>{event.status}</span>
       </td>
       {delivery !== null && (
         <td className={classes['delivery']}>

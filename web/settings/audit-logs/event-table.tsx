@@ -21,7 +21,7 @@ export interface Place {
 const MOST_ROWS = 300_000;
 const REST_MS = 120;
 /** What stays above the rows when they scroll: the frame's header, filters and column titles. */
-const STICKY_PX = 150;
+const STICKY_PX = 172;
 
 /** The events of a view, newest first. Only the rows near the window exist, and only the pages near them are in memory. */
 export function EventTable(props: {

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Progress, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Button, Group, Modal, Progress, Radio, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useTeam } from '../../app/session.tsx';
 import { FormProblem } from '../../ui/form.tsx';
@@ -8,8 +8,8 @@ import { filterInWords } from './filter-words.ts';
 import { useWords, type View } from './queries.ts';
 
 const FORMATS = [
-  { value: 'csv', label: 'CSV, for spreadsheets' },
-  { value: 'ndjson', label: 'NDJSON, one JSON event a line' },
+  { value: 'csv', label: 'CSV', description: 'For spreadsheets; safe against formulas in what was logged' },
+  { value: 'ndjson', label: 'NDJSON', description: 'For programs: an event a line, as it is stored' },
 ] as const;
 
 /** All events of the filter as a file. */
@@ -36,15 +36,13 @@ function ExportForm({ view, total, onClose }: { view: View; total: number | unde
           {filterInWords(view.filter, words)}, newest first
         </Text>
       </div>
-      <SegmentedControl
-        aria-label="Format"
-        data={[...FORMATS]}
-        value={format}
-        onChange={(value) => setFormat(value === 'csv' ? 'csv' : 'ndjson')}
-        disabled={isRunning}
-        orientation="vertical"
-        fullWidth
-      />
+      <Radio.Group label="Format" value={format} onChange={(value) => setFormat(value === 'csv' ? 'csv' : 'ndjson')}>
+        <Stack gap="xs" mt={6}>
+          {FORMATS.map(({ value, label, description }) => (
+            <Radio key={value} value={value} label={label} description={description} disabled={isRunning} />
+          ))}
+        </Stack>
+      </Radio.Group>
       {isRunning && (
         <div>
           <Progress

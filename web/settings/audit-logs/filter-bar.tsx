@@ -49,9 +49,11 @@ export function FilterBar({ filter, onChange }: Props) {
       >
         <Stack gap="xs" align="stretch">
           <Conditions filter={filter} onChange={onChange} />
-          <Button variant="default" disabled={conditions === 0} onClick={() => onChange({ ...NO_FILTER, q: filter.q })}>
-            {conditions === 0 ? 'Nothing to clear' : 'Clear'}
-          </Button>
+          {conditions > 0 && (
+            <Button variant="default" onClick={() => onChange({ ...NO_FILTER, q: filter.q })}>
+              Clear
+            </Button>
+          )}
           <Button onClick={close}>Show the events</Button>
         </Stack>
       </Drawer>

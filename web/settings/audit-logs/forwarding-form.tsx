@@ -7,14 +7,14 @@ import { FormProblem } from '../../ui/form.tsx';
 import { count } from '../../ui/words.ts';
 import { changedInWords, filterOfSwitches, type Switches, switchesOf } from './forwarding.ts';
 import classes from './forwarding-form.module.css';
-import type { CountedCategory } from './queries.ts';
+import type { Category } from './queries.ts';
 
 /** A switch for each category and destination; nothing changes before Save. */
 export function ForwardingForm(props: {
   all: readonly Destination[];
   /** On a narrow page one at a time. */
   shown: readonly Destination[];
-  categories: readonly CountedCategory[];
+  categories: readonly Category[];
 }) {
   const { all, shown, categories } = props;
   const team = useTeam();
@@ -107,7 +107,7 @@ export function ForwardingForm(props: {
           </Table.Tr>
         </Table.Tbody>
         <Table.Tfoot>
-          <Table.Tr>
+          <Table.Tr className={classes['total']!}>
             <Table.Th scope="row">Would have sent</Table.Th>
             <Table.Td className={classes['number']!}>{count(sent(categories, new Set(values)))}</Table.Td>
             {shown.map((destination) => (
@@ -154,6 +154,6 @@ export function ForwardingForm(props: {
   );
 }
 
-function sent(categories: readonly CountedCategory[], on: ReadonlySet<string>): number {
+function sent(categories: readonly Category[], on: ReadonlySet<string>): number {
   return categories.reduce((sum, { value, count: n = 0 }) => (on.has(value) ? sum + n : sum), 0);
 }

@@ -1,4 +1,4 @@
-import { Drawer, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
+import { Drawer, NativeSelect, Skeleton, Stack, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useState } from 'react';
 import type { Destination } from '../../../src/contract/destinations.ts';
@@ -8,7 +8,7 @@ import { ErrorState } from '../../ui/error-state.tsx';
 import { LinkButton } from '../../ui/link.tsx';
 import { ROLE_NAMES } from '../../ui/words.ts';
 import { ForwardingForm } from './forwarding-form.tsx';
-import { type CountedCategory, useCategories, useDestinations } from './queries.ts';
+import { type Category, useCategories, useDestinations } from './queries.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -53,7 +53,7 @@ function Content() {
   return <Loaded destinations={destinations.data} categories={categories.data} />;
 }
 
-function Loaded(props: { destinations: readonly Destination[]; categories: readonly CountedCategory[] }) {
+function Loaded(props: { destinations: readonly Destination[]; categories: readonly Category[] }) {
   const { destinations, categories } = props;
   const team = useTeam();
   const isNarrow = useMediaQuery('(max-width: 639px)', globalThis.innerWidth < 640);
@@ -67,10 +67,10 @@ function Loaded(props: { destinations: readonly Destination[]; categories: reado
           ` As ${ROLE_NAMES[team.role]} you can see this; Owners and Admins change it.`}
       </Text>
       {isNarrow && destinations.length > 1 && (
-        <SegmentedControl
-          aria-label="Destination"
+        <NativeSelect
+          label="Destination"
           value={chosen}
-          onChange={setChosen}
+          onChange={(event) => setChosen(event.currentTarget.value)}
           data={destinations.map(({ id, name }) => ({ value: id, label: name }))}
         />
       )}

@@ -16,7 +16,7 @@ export interface Live {
 export interface Arrivals {
   readonly success: number;
   readonly failure: number;
-  /** Of 15 s each, in no order. */
+  /** Of 10 s each, in no order. */
   readonly buckets: readonly Bar[];
 }
 
@@ -25,7 +25,7 @@ export const NOTHING: Arrivals = { success: 0, failure: 0, buckets: [] };
 const SHOW_MS = 500;
 const RETRY_MS = 3_000;
 /** No bar of a range that reaches now is shorter. */
-const GRAIN_MS = 15_000;
+const GRAIN_MS = 10_000;
 
 /**
  * Follows the log behind sequence `after` with the view's filter. Closed while the page is hidden, for a browser has only

@@ -6,6 +6,7 @@ import { useTeam } from '../../app/session.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { NoPermission } from '../../ui/no-permission.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
+import { count } from '../../ui/words.ts';
 import { useAddress } from './address.ts';
 import { Chart } from './chart.tsx';
 import { EventDrawer } from './event-drawer.tsx';
@@ -15,12 +16,12 @@ import { reachesNow, searchOf } from './filter.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { ForwardingPanel } from './forwarding-panel.tsx';
 import { useLive } from './live.ts';
-import { NewEvents } from './new-events.tsx';
 import { NoEvents } from './no-events.tsx';
 import classes from './page.module.css';
 import { useFirstPage, useHistogram, viewOf } from './queries.ts';
 import { SavedViews } from './saved-views.tsx';
 import { SkeletonRows } from './skeleton-rows.tsx';
+import { SummaryRow } from './summary-row.tsx';
 
 export function AuditLogsPage() {
   const team = useTeam();
@@ -34,7 +35,7 @@ export function AuditLogsPage() {
 }
 
 /** Fewer, wider bars where the page is narrow. */
-const BARS = globalThis.innerWidth < 640 ? 36 : 84;
+const BARS = globalThis.innerWidth < 640 ? 36 : 100;
 
 function AuditLogs() {
   const team = useTeam();
@@ -59,9 +60,13 @@ function AuditLogs() {
     setSeen((n) => n + 1);
     globalThis.scrollTo({ top: 0 });
   };
-  const arrived = live.arrived.success + live.arrived.failure;
-  const counted = chart.data?.view === view ? chart.data.histogram : undefined;
-  const total = counted && counted.success + counted.failure;
+  const { success, failure } = live.arrived;
+  const counted = chart.data && {
+    success: chart.data.histogram.success + success,
+    failure: chart.data.histogram.failure + failure,
+  };
+  // As of the view's moment, and only once it is this view that was counted.
+  const total = chart.data?.view === view ? chart.data.histogram.success + chart.data.histogram.failure : undefined;
 
   return (
     <>
@@ -72,6 +77,7 @@ function AuditLogs() {
             <SavedViews filter={address.filter} onOpen={address.setFilter} />
             <Button
               variant="default"
+              size="xs"
               leftSection={<IconDownload size={15} aria-hidden />}
               onClick={() => address.open({ panel: 'export' })}
             >
@@ -80,6 +86,7 @@ function AuditLogs() {
             {team.can('destinations:read') && (
               <Button
                 variant="default"
+                size="xs"
                 leftSection={<IconPlugConnected size={15} aria-hidden />}
                 onClick={() => address.open({ panel: 'siem' })}
               >
@@ -92,13 +99,20 @@ function AuditLogs() {
       <FilterBar filter={address.filter} onChange={address.setFilter} />
       <Chart
         data={chart.data}
+        total={
+          counted ? `${count(counted.success + counted.failure, 'event')}, ${count(counted.failure, 'failure')}` : ''
+        }
         isStale={chart.isPlaceholderData}
         error={chart.error}
         arrived={live.arrived}
-        live={canBeLive ? { ...live, isPaused } : null}
-        onPause={() => setPaused(true)}
-        onResume={newest}
         onRange={(range) => address.setFilter({ ...address.filter, range })}
+      />
+      <SummaryRow
+        counted={counted}
+        arrived={success + failure}
+        live={canBeLive ? { ...live, isPaused } : null}
+        onNewest={newest}
+        onPause={() => setPaused(true)}
       />
       <div className={classes['list']} data-stale={list.isPlaceholderData || undefined} aria-busy={list.isFetching}>
         {list.error && !shown ? (
@@ -106,20 +120,22 @@ function AuditLogs() {
         ) : !shown ? (
           <SkeletonRows />
         ) : shown.page.events.length === 0 ? (
-          <NoEvents view={shown.view} isEmptyLog={shown.page.lastSequence === 0} arrived={arrived} onNewest={newest} />
+          <NoEvents
+            view={shown.view}
+            isEmptyLog={shown.page.lastSequence === 0}
+            arrived={success + failure}
+            onNewest={newest}
+          />
         ) : (
-          <>
-            <NewEvents count={arrived} onShow={newest} />
-            <EventTable
-              key={shown.view.id}
-              view={shown.view}
-              firstPage={shown.page}
-              total={total}
-              opened={address.event}
-              isCovered={address.panel !== undefined}
-              onPlace={setPlace}
-            />
-          </>
+          <EventTable
+            key={shown.view.id}
+            view={shown.view}
+            firstPage={shown.page}
+            total={total}
+            opened={address.event}
+            isCovered={address.panel !== undefined}
+            onPlace={setPlace}
+          />
         )}
       </div>
       <EventDrawer id={address.event} place={place} />

@@ -80,6 +80,8 @@ export function useHistogram(view: View, bars: number, enabled: boolean) {
   });
 }
 
+export type Counted = NonNullable<ReturnType<typeof useHistogram>['data']>;
+
 async function oldest(team: CurrentTeam, signal: AbortSignal): Promise<string | undefined> {
   const { events } = await team.api<Page>('GET', '/v1/events', { query: { order: 'asc', limit: 1 }, signal });
   return events[0]?.timestamp;
@@ -88,8 +90,7 @@ async function oldest(team: CurrentTeam, signal: AbortSignal): Promise<string | 
 /** A view is of one moment: what comes later is the live tail's, so nothing of it is asked again. */
 export const unchanging = { staleTime: Number.POSITIVE_INFINITY, gcTime: 20_000 } as const;
 
-/** `count`: events since the time that was asked about. */
-export type CountedCategory = CategoryList['items'][number] & { readonly count?: number };
+export type Category = CategoryList['items'][number];
 
 export function useCategories(options: { readonly since?: string; readonly enabled?: boolean } = {}) {
   const team = useTeam();
@@ -97,8 +98,7 @@ export function useCategories(options: { readonly since?: string; readonly enabl
   return useQuery({
     queryKey: ['vocabulary', team.id, 'categories', since],
     queryFn: async ({ signal }) =>
-      (await team.api<{ items: readonly CountedCategory[] }>('GET', '/v1/categories', { query: { since }, signal }))
-        .items,
+      (await team.api<CategoryList>('GET', '/v1/categories', { query: { since }, signal })).items,
     enabled,
     staleTime: 60_000,
   });

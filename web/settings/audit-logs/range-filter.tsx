@@ -1,4 +1,4 @@
-import { Button, Divider, Group, Popover, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Divider, Popover, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { IconCalendar, IconChevronDown } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { isUsual, RANGES, type Range, timesOf } from './filter.ts';
@@ -20,7 +20,6 @@ export function RangeFilter({ range, onChange }: { range: Range; onChange: (rang
           size="xs"
           fw={isUsual(range) ? 400 : 600}
           className={isUsual(range) ? undefined : classes['chosen']}
-          maw={300}
           leftSection={<IconCalendar size={13} aria-hidden />}
           rightSection={<IconChevronDown size={13} aria-hidden />}
           onClick={() => setOpened((was) => !was)}
@@ -29,19 +28,21 @@ export function RangeFilter({ range, onChange }: { range: Range; onChange: (rang
         </Button>
       </Popover.Target>
       <Popover.Dropdown aria-label="Time">
-        <Group gap={4}>
+        <SimpleGrid cols={2} spacing={4} verticalSpacing={2}>
           {[...RANGES.map((last): Range => ({ last })), {}].map((preset) => (
             <Button
               key={rangeInWords(preset)}
-              size="compact-xs"
-              variant={rangeInWords(preset) === rangeInWords(range) ? 'filled' : 'default'}
+              size="compact-sm"
+              justify="start"
+              fw={400}
+              variant={rangeInWords(preset) === rangeInWords(range) ? 'light' : 'subtle'}
               aria-pressed={rangeInWords(preset) === rangeInWords(range)}
               onClick={() => choose(preset)}
             >
               {rangeInWords(preset)}
             </Button>
           ))}
-        </Group>
+        </SimpleGrid>
         <Divider my="sm" />
         <Between key={`${opened}`} range={range} onChange={choose} />
       </Popover.Dropdown>

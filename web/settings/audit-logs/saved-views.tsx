@@ -29,7 +29,7 @@ export function SavedViews({ filter, onOpen }: { filter: Filter; onOpen: (filter
     <>
       <Menu position="bottom-end" width={300} closeOnItemClick={false}>
         <Menu.Target>
-          <Button variant="default" leftSection={<IconBookmark size={15} aria-hidden />}>
+          <Button variant="default" size="xs" leftSection={<IconBookmark size={15} aria-hidden />}>
             {current?.name ?? 'Views'}
           </Button>
         </Menu.Target>
