@@ -15,7 +15,6 @@ import { toTime } from '../time.ts';
 /** Who is here, and the ways in that need no password: set-up and one-time links. */
 export function sessionRoutes(app: App, parts: ServerParts): void {
   const { accounts, people, teams, mailer, log, clock, config } = parts;
-  const { links } = people;
   /** Whose mailbox got a link just now. */
   const asked = new LRUCache<string, true>({ max: 10_000, ttl: ASK_AGAIN_MS, ttlResolution: 0, perf: clock });
   const open = { access: 'anyone' } as const;
@@ -64,7 +63,7 @@ export function sessionRoutes(app: App, parts: ServerParts): void {
       const { token, user } = request.body;
       const { name } = request.body.team;
       const team = { id: request.body.team.id ?? idFrom(name), name, retentionDays: config.retentionDays };
-      const owner = await links.use(token, 'setup', async () => {
+      const owner = await people.links.use(token, 'setup', async () => {
         // The link's way ends with the first account, whoever made it.
         if (!(await accounts.isEmpty())) return undefined;
         if (team.id.startsWith('_')) throw invalidField('team.id', 'must not begin with _');
@@ -86,7 +85,7 @@ export function sessionRoutes(app: App, parts: ServerParts): void {
       schema: { ...common, summary: 'Sign in by a one-time link', body: Token, response: NO_CONTENT },
     },
     async (request, reply) => {
-      const cookies = await links.use(request.body.token, 'sign-in', async ({ user }) => {
+      const cookies = await people.links.use(request.body.token, 'sign-in', async ({ user }) => {
         const begun = await accounts.begin(user, 'link', originOf(request));
         if (begun.length === 0) throw problem('account_disabled');
         return begun;
@@ -128,7 +127,7 @@ export function sessionRoutes(app: App, parts: ServerParts): void {
       );
       if (requested.length === 0) return reply;
       await log.append(requested);
-      const token = links.issue({ kind: 'reset', user: id }, RESET_MS);
+      const token = people.links.issue({ kind: 'reset', user: id }, RESET_MS);
       await mailer.send({
         to: email,
         subject: 'Set a new password',
@@ -151,7 +150,7 @@ export function sessionRoutes(app: App, parts: ServerParts): void {
     },
     async (request, reply) => {
       const { token, password } = request.body;
-      const done = await links.use(token, 'reset', async ({ user }) => {
+      const done = await people.links.use(token, 'reset', async ({ user }) => {
         const wrong = await accounts.setPassword(user, password, originOf(request));
         if (wrong) throw accountProblem(wrong);
         return true;
