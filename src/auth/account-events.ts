@@ -14,8 +14,8 @@ export interface AccountEvent
   readonly who: Person | { readonly attempted: string };
   readonly origin: Origin;
   readonly sessionId?: string;
-  /** Logs it goes to. Default: of the teams the person is active in. None: the installation's. */
-  readonly teams?: readonly TeamId[];
+  /** Teams whose logs it goes to besides those the person is active in. In all none: the installation's. */
+  readonly alsoIn?: readonly TeamId[];
 }
 export type Person = Pick<Account, 'id' | 'email' | 'name'>;
 
@@ -50,8 +50,9 @@ export function createAccountEvents(parts: {
     try {
       const sealed = await Promise.all(
         events.map(async (event) => {
-          const teams = event.teams ?? ('id' in event.who ? [...(await rolesOf(event.who.id)).keys()] : []);
-          return (teams.length > 0 ? teams : [INSTALLATION_TEAM]).map((team) => seal(event, team));
+          const own = 'id' in event.who ? (await rolesOf(event.who.id)).keys() : [];
+          const teams = new Set([...own, ...(event.alsoIn ?? [])]);
+          return (teams.size > 0 ? [...teams] : [INSTALLATION_TEAM]).map((team) => seal(event, team));
         }),
       );
       if (events.length > 0) await append(sealed.flat());
@@ -137,7 +138,7 @@ const MOST_FLOODS = 1000;
 /** Longest e-mail address (RFC 5321 §4.5.3.1.3, less the angle brackets). */
 const EMAIL_MAX_LENGTH = 254;
 
-function seal({ who, origin, sessionId, teams: _, ...event }: Dated, team: TeamId): NewEvent {
+function seal({ who, origin, sessionId, alsoIn: _, ...event }: Dated, team: TeamId): NewEvent {
   return ownEvent({
     ...event,
     team,

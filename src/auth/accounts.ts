@@ -53,8 +53,8 @@ export interface Accounts {
    * person is in no team.
    */
   begin(id: string, provider: 'setup' | 'invitation' | 'link', origin: Origin): Promise<readonly string[]>;
-  /** Ends every session of the person at once. */
-  endSessions(id: string): Promise<void>;
+  /** Ends every session of the person at once. Recorded in the logs of the teams they `left` by this, too. */
+  endSessions(id: string, left?: readonly string[]): Promise<void>;
   /** Sets a password and ends every session; what is wrong with it, if it is. */
   setPassword(id: string, password: string, origin: Origin): Promise<AccountProblem | undefined>;
   /** Resolves when the session has ended, however it did. For answers that go on, such as a live tail. */

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { accountRig, FIREFOX, PASSWORD } from '../../test/rig/accounts.ts';
 
 const DAY_MS = 24 * 3_600_000;
+/** Wrong without being hashed first, which saves the tests a second or so. */
+const OVERLONG = 'x'.repeat(257);
 
 describe('sign-in', () => {
   it('begins a session that is recorded with where it comes from', async () => {
@@ -111,7 +113,7 @@ describe('sign-in', () => {
     await person();
     const attacker = browser('198.51.100.9');
     const answers = [];
-    for (let i = 0; i < 34; i++) answers.push(await attacker.signIn('ana@acme.com', `wrong ${i}`));
+    for (let i = 0; i < 34; i++) answers.push(await attacker.signIn('ana@acme.com', OVERLONG));
     expect(answers.map(({ status }) => status)).toEqual([...Array(30).fill(401), ...Array(4).fill(429)]);
     expect(answers.at(-1)?.body.code).toBe('rate_limited');
     expect(Number(answers.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(0);
@@ -132,13 +134,13 @@ describe('sign-in', () => {
     await person();
     const statuses = [];
     for (let i = 0; i < 101; i++)
-      statuses.push((await browser(`198.51.100.${i}`).signIn('ana@acme.com', 'wrong')).status);
+      statuses.push((await browser(`198.51.100.${i}`).signIn('ana@acme.com', OVERLONG)).status);
     expect(new Set(statuses.slice(0, 100))).toEqual(new Set([401]));
     expect(statuses[100]).toBe(429);
     expect((await browser().signIn()).status).toBe(429);
     await clock.advance(3_600_000);
     expect((await browser().signIn()).status).toBe(200);
-  }, 60_000);
+  });
 
   it('is refused to pages of other sites', async () => {
     const { person, browser, recorded } = await accountRig();
@@ -166,7 +168,7 @@ describe('a session', () => {
     const laptop = browser();
     await laptop.signIn();
     const { cookies } = laptop;
-    const sessionId = (await accounts.session(cookies))!.sessionId;
+    const { sessionId, startedAt } = (await accounts.session(cookies))!;
     const ended = accounts.ended(sessionId, new AbortController().signal);
     await clock.advance(90_000);
     expect((await laptop.call('POST', '/sign-out')).status).toBe(200);
@@ -177,8 +179,7 @@ describe('a session', () => {
     expect(recorded().at(-1)).toBe('acme auth.logout');
     const [{ metadata, context }] = recordedOf('auth.logout');
     expect(context.sessionId).toBe(sessionId);
-    expect(metadata.durationSeconds).toBeGreaterThanOrEqual(89);
-    expect(metadata.reason).toBeUndefined();
+    expect(metadata).toEqual({ durationSeconds: Math.round((clock.now() - startedAt) / 1000) });
   });
 
   it('is nobody’s when the cookie is forged', async () => {
@@ -192,18 +193,23 @@ describe('a session', () => {
     expect(await accounts.session('other=1')).toBeNull();
   });
 
-  it('ends for all when the person is deactivated', async () => {
-    const { person, browser, accounts, recordedOf } = await accountRig();
+  it('ends for all when the person is deactivated, which the team they left sees', async () => {
+    const { person, browser, accounts, roles, recordedOf } = await accountRig();
     const ana = await person();
     const [laptop, phone] = [browser(), browser('198.51.100.1')];
     await laptop.signIn();
     await phone.signIn();
     expect(await accounts.session(phone.cookies)).not.toBeNull();
-    await accounts.endSessions(ana.id);
+    roles.delete(ana.id);
+    await accounts.endSessions(ana.id, ['acme']);
     expect(await accounts.session(laptop.cookies)).toBeNull();
     expect(await accounts.session(phone.cookies)).toBeNull();
     expect((await laptop.call('GET', '/list-sessions')).status).toBe(401);
-    expect(recordedOf('auth.logout').map(({ metadata }) => metadata.reason)).toEqual(['deactivated', 'deactivated']);
+    const ends = recordedOf('auth.logout').map(({ context, metadata }) => [context.teamId, metadata.reason]);
+    expect(ends).toEqual([
+      ['acme', 'deactivated'],
+      ['acme', 'deactivated'],
+    ]);
   });
 
   it('can be ended from another one, alone or with all others', async () => {
@@ -268,6 +274,21 @@ describe('a session', () => {
     log.isBroken = false;
     await clock.advance(30_000);
     expect(recordedOf('auth.logout')).toHaveLength(1);
+  });
+
+  it('lasts while it is used, its cookie with it', async () => {
+    const { person, browser, accounts, clock } = await accountRig();
+    await person();
+    const laptop = browser();
+    const { setCookies } = await laptop.signIn();
+    expect(setCookies[0]).toContain('Max-Age=2592000;');
+    const first = (await accounts.session(laptop.cookies))!;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 3_600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await clock.advance(2 * 3_600_000);
+    const later = (await accounts.session(laptop.cookies))!;
+    expect(later).toMatchObject({ sessionId: first.sessionId, startedAt: first.startedAt });
+    expect(later.expiresAt - first.expiresAt).toBeGreaterThanOrEqual(2 * 3_600_000);
   });
 
   it('survives a restart', async () => {
@@ -345,7 +366,7 @@ describe('an account', () => {
     expect(await accounts.isEmpty()).toBe(true);
   });
 
-  it('is found among more than a hundred', async () => {
+  it('is found by its id', async () => {
     const { accounts, person } = await accountRig();
     const { id } = await person();
     expect([...(await accounts.byIds([id, 'nobody'])).keys()]).toEqual([id]);

@@ -64,7 +64,8 @@ export async function createAccounts(options: AccountsOptions): Promise<Accounts
     if (!row || row.updatedAt + PROLONGED_SECONDS * 1000 <= now) {
       const { session: find } = await library();
       const { result, ended } = await sessions.watch({}, null, () => find(cookies));
-      if (ended.length > 0) await sessions.recordEnds(ended, null, {});
+      // It ended anyway; what cannot be recorded now is tried again.
+      if (ended.length > 0) await sessions.recordEnds(ended, null, {}).catch(() => {});
       row = result ? database.sessionOf(result.token) : undefined;
     }
     if (!row || row.expiresAt <= now) return null;
@@ -96,7 +97,7 @@ export async function createAccounts(options: AccountsOptions): Promise<Accounts
           eventType: 'user.created',
           who: created,
           origin: by,
-          teams,
+          alsoIn: teams,
           target: { type: 'user', id, name: created.email },
           description: `An account was made for ${created.email}`,
           metadata: { method: 'manual' },
@@ -114,8 +115,8 @@ export async function createAccounts(options: AccountsOptions): Promise<Accounts
       const { result: cookies, began } = await sessions.watch(origin, null, () => begin(id));
       return (await sessions.welcome(account, began[0]!, { provider }, origin)) ? cookies : [];
     },
-    endSessions: async (id) => {
-      if (!database.isEmpty()) await sessions.recordEnds(await endSessions(id), 'deactivated', {});
+    endSessions: async (id, left = []) => {
+      if (!database.isEmpty()) await sessions.recordEnds(await endSessions(id), 'deactivated', {}, left);
     },
     setPassword: async (id, password, origin) => {
       const account = database.byIds([id]).get(id);

@@ -88,9 +88,11 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     database: { db: tables, type: 'sqlite' as const, transaction: true },
     telemetry: { enabled: false },
     logger: {
-      log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) =>
+      log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, ...more: unknown[]) => {
+        const err = more.find((one) => one instanceof Error);
         // What it warns of, such as a wrong password, is in the audit log.
-        logger[level === 'error' ? 'error' : 'debug']({ library: 'better-auth' }, message),
+        logger[level === 'error' ? 'error' : 'debug']({ library: 'better-auth', ...(err && { err }) }, message);
+      },
     },
     trustedOrigins: (request?: Request) => {
       const host = request?.headers.get('host');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { accountRig, PASSWORD, totp } from '../../test/rig/accounts.ts';
 
 /** Somebody signed in on a laptop, with a second factor set up. */
@@ -126,6 +126,20 @@ describe('a second factor', () => {
     const answers = [];
     for (let i = 0; i < 6; i++) answers.push((await thief.call('POST', '/two-factor/verify-totp', { code })).body.code);
     expect(answers).toEqual([...Array(5).fill('wrong_code'), 'second_factor_expired']);
+  });
+
+  it('that comes too late is refused, and recorded for whose it was', async () => {
+    const { browser, uri, recordedOf } = await enrolled();
+    const phone = browser('198.51.100.1');
+    await phone.signIn();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const { status, body } = await phone.call('POST', '/two-factor/verify-totp', { code: totp(uri) });
+    expect([status, body.code]).toEqual([401, 'second_factor_expired']);
+    expect(recordedOf('auth.login.failure')[0]).toMatchObject({
+      failureReason: 'session_expired',
+      actor: { email: 'ana@acme.com' },
+    });
   });
 
   it('lets in, and records it, across a restart between the steps', async () => {

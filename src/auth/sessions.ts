@@ -30,7 +30,12 @@ export interface Sessions {
   welcome(account: Account, session: LibrarySession, proof: Proof, origin: Origin): Promise<boolean>;
   refuse(who: AccountEvent['who'], reason: Refused, origin: Origin): Promise<void>;
   /** Records that sessions ended: by expiry, as `reason` says, or by signing out. */
-  recordEnds(ended: readonly LibrarySession[], reason: EndReason | null, origin: Origin): Promise<void>;
+  recordEnds(
+    ended: readonly LibrarySession[],
+    reason: EndReason | null,
+    origin: Origin,
+    alsoIn?: readonly TeamId[],
+  ): Promise<void>;
   /** Ends those that have expired. */
   sweep(): Promise<void>;
   ended(id: string, signal: AbortSignal): Promise<void>;
@@ -88,13 +93,13 @@ export function createSessions(parts: {
         throw error;
       }
     },
-    recordEnds: async (ended, reason, origin) => {
+    recordEnds: async (ended, reason, origin, alsoIn = []) => {
       const people = database.byIds(ended.map(({ userId }) => userId));
       const now = clock.now();
       await events.recordDone(
         ...ended.flatMap((session) => {
           const account = people.get(session.userId);
-          return account ? [end(account, session, reason, now, origin)] : [];
+          return account ? [{ ...end(account, session, reason, now, origin), alsoIn }] : [];
         }),
       );
     },

@@ -83,7 +83,7 @@ type Handle = (
 ) => Promise<Response>;
 
 /** Keeps cookies, as browsers do. */
-export class Browser {
+class Browser {
   readonly #handle: Handle;
   readonly #ipAddress: string;
   readonly #cookies = new Map<string, string>();
