@@ -29,7 +29,11 @@ const kind = defineDestination({
   guide: [{ text: 'Copy the token.', setting: 'token' }],
   settings: Type.Object(
     {
-      endpointUrl: urlSetting({ ...words('Endpoint URL'), placeholder: 'https://example.com' }),
+      endpointUrl: urlSetting({
+        ...words('Endpoint URL'),
+        placeholder: 'https://example.com',
+        choices: { 'https://eu.example.com': 'Europe' },
+      }),
       token: secretSetting({ ...words('Token'), maxLength: 20 }),
       index: textSetting({ ...words('Index'), default: 'main', pattern: '^[a-z]+$', rule: 'lower-case letters' }),
       payload: Type.Optional(choiceSetting({ ...words('Payload'), choices: { json: 'JSON', leef: 'LEEF 2.0' } })),
@@ -158,6 +162,7 @@ describe('describing settings', () => {
       required: true,
       secret: false,
       placeholder: 'https://example.com',
+      choices: [{ value: 'https://eu.example.com', title: 'Europe' }],
     });
     expect(fields[2]).toMatchObject({ default: 'main' });
     expect(fields[3]?.choices).toEqual([

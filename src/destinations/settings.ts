@@ -37,6 +37,7 @@ export interface SettingDescription extends SettingWords {
   /** Written, never read back. */
   readonly secret: boolean;
   readonly default?: unknown;
+  /** Of a choice: the values there are; of a URL: some to pick from. */
   readonly choices?: readonly { readonly value: string; readonly title: string }[];
 }
 
@@ -55,9 +56,19 @@ export function textSetting(words: SettingWords & TextRules) {
   return Type.String({ minLength: 1, maxLength: 1000, 'x-input': 'text', ...words });
 }
 
-/** An http or https URL without credentials; a missing scheme is read as https. `refine` strips the vendor's path. */
-export function urlSetting(words: SettingWords & TextRules) {
-  return Type.String({ minLength: 1, maxLength: 2000, 'x-input': 'url', ...words });
+/**
+ * An http or https URL without credentials; a missing scheme is read as https. `refine` strips the vendor's path.
+ * `choices` are addresses to pick from, each with its title; any other may be entered.
+ */
+export function urlSetting(words: SettingWords & TextRules & { readonly choices?: Readonly<Record<string, string>> }) {
+  const { choices, ...rest } = words;
+  return Type.String({
+    minLength: 1,
+    maxLength: 2000,
+    'x-input': 'url',
+    ...(choices && { 'x-choices': choices }),
+    ...rest,
+  });
 }
 
 /** A credential: `Secret` for the destination, sealed in the database, never shown. */

@@ -1,6 +1,6 @@
 import { Alert, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { utc } from './time.tsx';
+import { shortTime } from './time.tsx';
 
 interface Polled {
   readonly data: unknown;
@@ -17,8 +17,9 @@ export function Live({ query, children }: { query: Polled; children: ReactNode }
         {isStale && (
           <Alert color="yellow" variant="light" py="xs" mb="sm">
             <Text size="sm">
-              {query.error?.message} What you see is from {utc(new Date(query.dataUpdatedAt).toISOString())} and may
-              have changed; it is asked for again every few seconds.
+              {query.error?.message} What you see is from{' '}
+              {shortTime(new Date(query.dataUpdatedAt).toISOString(), Date.now())} and may have changed; it is asked for
+              again every few seconds.
             </Text>
           </Alert>
         )}

@@ -23,6 +23,16 @@ const settings = Type.Object({
     description:
       'Your Datadog site, as in your browser’s address bar (datadoghq.eu), or the address of its logs intake.',
     placeholder: 'https://http-intake.logs.datadoghq.eu',
+    // https://docs.datadoghq.com/getting_started/site/
+    choices: {
+      'https://http-intake.logs.datadoghq.com': 'US1 – datadoghq.com',
+      'https://http-intake.logs.us3.datadoghq.com': 'US3 – us3.datadoghq.com',
+      'https://http-intake.logs.us5.datadoghq.com': 'US5 – us5.datadoghq.com',
+      'https://http-intake.logs.datadoghq.eu': 'EU1 – datadoghq.eu',
+      'https://http-intake.logs.ap1.datadoghq.com': 'AP1 – ap1.datadoghq.com',
+      'https://http-intake.logs.ap2.datadoghq.com': 'AP2 – ap2.datadoghq.com',
+      'https://http-intake.logs.ddog-gov.com': 'US1-FED – ddog-gov.com',
+    },
   }),
   apiKey: secretSetting({
     title: 'API Key',

@@ -61,6 +61,11 @@ const settings = Type.Object({
       description:
         'Where Entra ID signs the app in. US Government: login.microsoftonline.us. China: login.partner.microsoftonline.cn.',
       default: PUBLIC_CLOUD,
+      choices: {
+        [PUBLIC_CLOUD]: 'Azure public cloud',
+        'https://login.microsoftonline.us': 'Azure US Government',
+        'https://login.partner.microsoftonline.cn': 'Azure China',
+      },
     }),
   ),
   caCertificate: Type.Optional(

@@ -2,5 +2,5 @@ import { useUnhealthy } from './queries.ts';
 
 /** How many destinations need somebody to act, for the navigation. */
 export function useAttention(): number {
-  return useUnhealthy().length;
+  return useUnhealthy().standings.length;
 }

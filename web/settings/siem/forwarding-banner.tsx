@@ -5,7 +5,7 @@ import { LinkButton, PageLink } from '../../ui/link.tsx';
 import { useNow } from '../../ui/time.tsx';
 import classes from './forwarding-banner.module.css';
 import { useUnhealthy } from './queries.ts';
-import { bannerLine } from './state-line.ts';
+import { bannerLine, clock } from './state-line.ts';
 
 const SHOWN = 2;
 
@@ -15,7 +15,8 @@ export function ForwardingBanner() {
   const mayFix = useTeam().can('destinations:write');
   // A destination's own page says it itself, with more.
   const { id: opened } = useParams({ strict: false });
-  const unhealthy = useUnhealthy().filter(({ destination }) => destination.id !== opened);
+  const { standings, staleSince } = useUnhealthy();
+  const unhealthy = standings.filter(({ destination }) => destination.id !== opened);
   if (unhealthy.length === 0) return null;
   const more = unhealthy.length - SHOWN;
   return (
@@ -26,6 +27,7 @@ export function ForwardingBanner() {
             <span aria-hidden className={classes['mark']}>
               ▲{' '}
             </span>
+            {staleSince !== null && `As of ${clock(new Date(staleSince).toISOString(), now)}: `}
             {bannerLine(destination, health, now)}
           </Text>
           <LinkButton

@@ -45,10 +45,10 @@ export function useDestination(id: string) {
   });
 }
 
-/** Those that need somebody to act, on every page of people who may see destinations. */
-export function useUnhealthy(): readonly Standing[] {
+/** Those that need somebody to act, on every page of people who may see destinations; `staleSince`: no answer since. */
+export function useUnhealthy(): { readonly standings: readonly Standing[]; readonly staleSince: number | null } {
   const team = useTeam();
-  const { data } = useQuery({
+  const { data, error, dataUpdatedAt } = useQuery({
     queryKey: ['siem', team.id, 'unhealthy'],
     enabled: team.can('destinations:read'),
     refetchInterval: BANNER_MS,
@@ -59,7 +59,10 @@ export function useUnhealthy(): readonly Standing[] {
       return Promise.all(suspects.map((destination) => standingOf(team, destination, signal)));
     },
   });
-  return (data ?? []).filter(({ health }) => needsAttention(health, Date.now()));
+  return {
+    standings: (data ?? []).filter(({ health }) => needsAttention(health, Date.now())),
+    staleSince: error ? dataUpdatedAt : null,
+  };
 }
 
 /** Asks again for everything about the team's destinations: something was changed. */

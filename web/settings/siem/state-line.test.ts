@@ -48,7 +48,8 @@ describe('stateLine', () => {
 
   it('names who paused, what waits, and that it is kept', () => {
     const paused = line({ state: 'paused', cause: 'Paused by ana@acme.com', lag: { events: 4210, seconds: 9 } });
-    expect(paused.cause).toBe('Paused by ana@acme.com at 10:42 UTC; 4,210 events waiting, kept until you resume');
+    expect(paused.cause).toBe('Paused by ana@acme.com at 10:42 UTC; events are kept until you resume');
+    expect(paused.waiting).toBe('4,210 events are waiting. None is lost.');
   });
 
   it('names the day of what is not from today', () => {

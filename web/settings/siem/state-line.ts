@@ -43,7 +43,7 @@ export function stateLine(health: Health, siem: string, now: number): StateLine 
     case 'paused':
       return {
         word,
-        cause: `${cause || 'Paused'} at ${clock(since, now)}; ${count(lag.events, 'event')} waiting, kept until you resume`,
+        cause: `${cause || 'Paused'} at ${clock(since, now)}; events are kept until you resume`,
         fix: null,
         waiting,
       };

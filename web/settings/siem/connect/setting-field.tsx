@@ -94,7 +94,7 @@ export function SettingField({
           inputWrapperOrder={[...typed.inputWrapperOrder]}
           w="100%"
           autoComplete="new-password"
-          visibilityToggleButtonProps={{ 'aria-label': `Show or hide ${title}` }}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide what is entered' }}
         />
         {form.replaced.has(name) && (
           <Button size="compact-xs" variant="subtle" onClick={() => form.replace(name, false)}>
@@ -107,8 +107,8 @@ export function SettingField({
     <Stack gap="xs">
       {choices && (
         <Select
-          label={`${title}: choose`}
-          placeholder="Choose, or enter it below"
+          label="Choose from a list"
+          placeholder="or enter it below"
           value={choices.some((choice) => choice.value === text) ? text : null}
           readOnly={readOnly}
           data={choices.map((choice) => ({ value: choice.value, label: choice.title }))}

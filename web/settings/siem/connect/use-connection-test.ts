@@ -44,9 +44,12 @@ export function useConnectionTest(kind: string, form: SettingsForm): ConnectionT
     const { signal } = controller;
     setState({ status: 'running', steps: [], error: null, tested: key });
     try {
-      const response = await send('POST', '/v1/destinations/test', {
+      const { destination } = form;
+      // What is stored is tested as such: a success lets its deliveries go on at once.
+      const isStored = destination !== undefined && Object.keys(settings).length === 0;
+      const response = await send('POST', `/v1/destinations/${isStored ? `${destination.id}/` : ''}test`, {
         query: { team: team.id },
-        body: { kind, settings, ...(form.destination && { id: form.destination.id }) },
+        ...(!isStored && { body: { kind, settings, ...(destination && { id: destination.id }) } }),
         headers: { accept: 'text/event-stream' },
         signal,
       });

@@ -16,7 +16,9 @@ export function Lifecycle({ standing, siem }: { standing: Standing; siem: string
     <Stack gap="lg" maw={600}>
       <Group justify="space-between" align="flex-start" gap="sm" wrap="nowrap">
         <div>
-          <Title order={3}>{state === 'paused' ? 'Resume' : 'Pause'}</Title>
+          <Title order={2} size="h3">
+            {state === 'paused' ? 'Resume' : 'Pause'}
+          </Title>
           <Text size="sm" c="dimmed">
             {state === 'paused'
               ? `Everything that waits is sent to ${siem}, oldest first.`
@@ -27,7 +29,9 @@ export function Lifecycle({ standing, siem }: { standing: Standing; siem: string
       </Group>
       <Group justify="space-between" align="flex-start" gap="sm" wrap="nowrap">
         <div>
-          <Title order={3}>Delete</Title>
+          <Title order={2} size="h3">
+            Delete
+          </Title>
           <Text size="sm" c="dimmed">
             Forwarding ends, and its settings, attempts and dead letters go. Every event stays in the audit log.
           </Text>

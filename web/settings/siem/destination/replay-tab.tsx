@@ -26,7 +26,7 @@ export function ReplayTab({ id, kind, siem }: { id: string; kind: string; siem: 
         </Text>
       )}
       <Stack gap="xs" component="section" aria-labelledby="replays">
-        <Title order={3} id="replays">
+        <Title order={2} size="h3" id="replays">
           Sent again so far
         </Title>
         {replays.error && !replays.data && <ErrorState error={replays.error} retry={() => void replays.refetch()} />}
@@ -69,7 +69,7 @@ function StartReplay({ id, kind, siem, onStarted }: { id: string; kind: string; 
   return (
     <Stack gap="md" component="section" aria-labelledby="replay">
       <div>
-        <Title order={3} id="replay">
+        <Title order={2} size="h3" id="replay">
           Send events again
         </Title>
         <Text size="sm" c="dimmed">

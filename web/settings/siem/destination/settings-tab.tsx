@@ -28,15 +28,18 @@ export function SettingsTab({
 }) {
   const readOnly = !useTeam().can('destinations:write');
   const { destination } = standing;
+  const [saves, setSaves] = useState(0);
   return (
     <Stack gap={40}>
       {/* Begins anew when somebody has saved: what is stored is what the form stands on. */}
       <EditForm
-        key={destination.updatedAt}
+        key={`${destination.updatedAt} ${saves}`}
         destination={destination}
         kind={kind}
         readOnly={readOnly}
-        mend={readOnly ? undefined : mend}
+        mend={readOnly || saves > 0 ? undefined : mend}
+        isSaved={saves > 0}
+        onSaved={() => setSaves((n) => n + 1)}
       />
       {!readOnly && <Lifecycle standing={standing} siem={siemName(kind)} />}
     </Stack>
@@ -48,11 +51,15 @@ function EditForm({
   kind,
   readOnly,
   mend,
+  isSaved,
+  onSaved,
 }: {
   destination: Destination;
   kind: Kind;
   readOnly: boolean;
   mend: string | undefined;
+  isSaved: boolean;
+  onSaved: () => void;
 }) {
   const team = useTeam();
   const refresh = useRefresh();
@@ -60,9 +67,16 @@ function EditForm({
   const test = useConnectionTest(kind.kind, form);
   const [name, setName] = useState(destination.name);
   const save = useMutation({
-    mutationFn: (change: ChangeDestination) =>
-      team.api<Destination>('PATCH', `/v1/destinations/${destination.id}`, { body: change }),
-    onSuccess: refresh,
+    mutationFn: async (change: ChangeDestination) => {
+      const { id, updatedAt } = destination;
+      const saved = await team.api<Destination>('PATCH', `/v1/destinations/${id}`, { body: change });
+      // The same token again changes nothing, but may have been mended over there: a test lets deliveries go on at once.
+      if (saved.updatedAt === updatedAt) await team.api<unknown>('POST', `/v1/destinations/${id}/test`);
+    },
+    onSuccess: async () => {
+      onSaved();
+      await refresh();
+    },
     onError: (error) => void form.showProblem(error),
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the form opens or another field is to be mended
@@ -104,7 +118,7 @@ function EditForm({
                   {isChanged && hasFailed ? 'Save anyway' : 'Save'}
                 </Button>
                 <Text size="sm" c="dimmed" role="status">
-                  {saveHint(isChanged, hasFailed)}
+                  {saveHint(isChanged, hasFailed, isSaved)}
                 </Text>
               </Group>
             </>
@@ -118,8 +132,8 @@ function EditForm({
   );
 }
 
-function saveHint(isChanged: boolean, hasFailed: boolean): string {
-  if (!isChanged) return 'Nothing is changed.';
+function saveHint(isChanged: boolean, hasFailed: boolean, isSaved: boolean): string {
+  if (!isChanged) return isSaved ? 'Saved. It is in use from now on.' : 'Nothing is changed.';
   return hasFailed
     ? 'Events wait until the connection works; none is lost.'
     : 'Takes effect at once, also for the events that wait.';
