@@ -16,6 +16,7 @@ const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['floating promises', ['oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'scripts', 'web']],
   ['types', ['tsc', '--noEmit']],
   ['types of the console', ['tsc', '--noEmit', '-p', 'web']],
+  ['types of the browser tests', ['tsc', '--noEmit', '-p', 'test/browser']],
   ['dead code', ['knip']],
   ['generated files', ['node', 'scripts/generate.ts', '--check']],
   ['build', ['node', 'scripts/build.ts']],

@@ -53,7 +53,16 @@ const OPEN = ['clock.ts', 'secrets.ts'];
 /** Plain data of the contract; the rest would bring the schema library into the browser. */
 const IN_THE_BROWSER = ['contract/roles.ts', 'contract/scopes.ts'];
 /** Only these name a backend or the registry. */
-const ROOTS = ['start.ts', 'log-worker.ts', 'index-worker.ts', 'main.ts', 'sandbox.ts', 'demo.ts', 'worker-port.ts'];
+const ROOTS = [
+  'start.ts',
+  'log-worker.ts',
+  'index-worker.ts',
+  'main.ts',
+  'sandbox.ts',
+  'demo.ts',
+  'demo-people.ts',
+  'worker-port.ts',
+];
 
 const src = resolve(import.meta.dirname, '../src');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));

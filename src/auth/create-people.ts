@@ -157,7 +157,7 @@ export function createPeople(parts: {
         event,
         auditActor(by, origin),
       );
-      if (typeof changed !== 'string' && !active) await accounts.endSessions(user);
+      if (typeof changed !== 'string' && !active) await accounts.endSessions(user, [team]);
       return changed;
     },
     remove: async (team, user, by, origin) => {
@@ -174,7 +174,7 @@ export function createPeople(parts: {
       const audit = [personEvent(team, member.account, event, auditActor(by, origin), clock.now())];
       const removed = await store.leave(team, user, audit);
       forget(user);
-      if (removed === 'done' && !isOneself(by, user)) await accounts.endSessions(user);
+      if (removed === 'done' && !isOneself(by, user)) await accounts.endSessions(user, [team]);
       return removed;
     },
 
