@@ -75,12 +75,12 @@ export function bannerLine({ name }: Pick<Destination, 'name'>, health: Health, 
 }
 
 /** The sentence a frightened admin looks for. */
-export function waitingSentence(events: number): string {
+function waitingSentence(events: number): string {
   if (events === 0) return 'Nothing is waiting. None is lost.';
   return `${count(events, 'event')} ${events === 1 ? 'is' : 'are'} waiting. None is lost.`;
 }
 
-export function stateWord(state: State, siem: string): string {
+function stateWord(state: State, siem: string): string {
   return state === 'throttled' ? `${STATES[state].word} by ${siem}` : STATES[state].word;
 }
 

@@ -7,6 +7,9 @@ import { STATES } from '../../ui/words.ts';
 import { stateLine, withAddresses } from './state-line.ts';
 import classes from './state-report.module.css';
 
+/** The id of the framed report, of which a page has one. */
+export const STATE_ID = 'state';
+
 /** A destination's state: its word, the measured cause, the fix, and what becomes of the events. `framed`: a page's first thing. */
 export function StateReport({
   health,
@@ -24,7 +27,7 @@ export function StateReport({
   const { cause, fix, waiting } = stateLine(health, siem, now);
   const { egressAddresses } = useSession().installation;
   return (
-    <div className={classes['report']} data-mood={framed ? STATES[health.state].mood : undefined}>
+    <div className={classes['report']} {...(framed && { id: STATE_ID, 'data-mood': STATES[health.state].mood })}>
       <StateBadge state={health.state} siem={siem} />
       <Text size="sm">{cause}</Text>
       {fix && (

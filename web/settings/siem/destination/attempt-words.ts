@@ -14,7 +14,7 @@ interface OutcomeWords {
   readonly mark: string;
   readonly mood: Mood;
 }
-export const OUTCOMES: Readonly<Record<Attempt['outcome'], OutcomeWords>> = {
+const OUTCOMES: Readonly<Record<Attempt['outcome'], OutcomeWords>> = {
   delivered: { word: 'Delivered', mark: '✓', mood: 'good' },
   partial: { word: 'Delivered in part', mark: '◐', mood: 'patient' },
   retry: { word: 'Failed, tried again', mark: '↻', mood: 'patient' },

@@ -16,6 +16,7 @@ import { useCategories } from './queries.ts';
 /** Which events this destination gets. */
 export function CategoriesTab({ destination }: { destination: Destination }) {
   const categories = useCategories();
+  const mayWrite = useTeam().can('destinations:write');
   if (categories.error) return <ErrorState error={categories.error} retry={() => void categories.refetch()} />;
   if (!categories.data)
     return (
@@ -25,13 +26,16 @@ export function CategoriesTab({ destination }: { destination: Destination }) {
         ))}
       </Stack>
     );
-  return <Choice key={JSON.stringify(destination.filter)} destination={destination} categories={categories.data} />;
+  return mayWrite ? (
+    <Choice key={JSON.stringify(destination.filter)} destination={destination} categories={categories.data} />
+  ) : (
+    <Chosen filter={destination.filter} categories={categories.data} />
+  );
 }
 
 function Choice({ destination, categories }: { destination: Destination; categories: readonly Category[] }) {
   const { id, name, filter } = destination;
   const team = useTeam();
-  const readOnly = !team.can('destinations:write');
   const refresh = useRefresh();
   const values = categories.map(({ value }) => value);
   const before = switchesOf(filter, values);
@@ -71,7 +75,6 @@ function Choice({ destination, categories }: { destination: Destination; categor
           <Switch
             key={value}
             checked={switches.on.has(value)}
-            disabled={readOnly}
             label={label}
             description={`${count(n, 'event')} in the last 24 hours${builtIn ? '' : ' · a category of your own'}`}
             onChange={({ currentTarget }) => flip(value, currentTarget.checked)}
@@ -79,48 +82,58 @@ function Choice({ destination, categories }: { destination: Destination; categor
         ))}
         <Switch
           checked={switches.newCategories}
-          disabled={readOnly}
           label="Categories not seen before"
           description="Forwarded as soon as the first such event comes."
           onChange={({ currentTarget }) => setSwitches({ ...switches, newCategories: currentTarget.checked })}
         />
         <Switch
           checked={narrowed}
-          disabled={readOnly}
           label="Only certain event types"
           description="Of the categories above, nothing but these types."
           onChange={({ currentTarget }) => setNarrowed(currentTarget.checked)}
         />
-        {narrowed && <EventTypes value={types} onChange={setTypes} readOnly={readOnly} />}
+        {narrowed && <EventTypes value={types} onChange={setTypes} />}
         {save.error && <FormProblem error={save.error} />}
-        {!readOnly && (
-          <Group gap="sm">
-            <Button type="submit" loading={save.isPending} variant={isSame ? 'default' : 'filled'}>
-              Save
-            </Button>
-            <Text size="sm" c="dimmed" role="status">
-              {isSame
-                ? save.isSuccess
-                  ? 'Saved. It holds from the next event on.'
-                  : 'Nothing is changed.'
-                : `Of the last 24 hours’ events it would have got ${narrowed ? 'at most ' : ''}${count(forwarded)}.`}
-            </Text>
-          </Group>
-        )}
+        <Group gap="sm">
+          <Button type="submit" loading={save.isPending} variant={isSame ? 'default' : 'filled'}>
+            Save
+          </Button>
+          <Text size="sm" c="dimmed" role="status">
+            {isSame
+              ? save.isSuccess
+                ? 'Saved. It holds from the next event on.'
+                : 'Nothing is changed.'
+              : `Of the last 24 hours’ events it would have got ${narrowed ? 'at most ' : ''}${count(forwarded)}.`}
+          </Text>
+        </Group>
       </Stack>
     </form>
   );
 }
 
-function EventTypes({
-  value,
-  onChange,
-  readOnly,
-}: {
-  value: readonly string[];
-  onChange: (types: string[]) => void;
-  readOnly: boolean;
-}) {
+/** What is forwarded, for those whose role only looks. */
+function Chosen({ filter, categories }: { filter: Destination['filter']; categories: readonly Category[] }) {
+  const { on, newCategories } = switchesOf(
+    filter,
+    categories.map(({ value }) => value),
+  );
+  const lines = [
+    ...categories.map(({ value, label }) => ({ label, isOn: on.has(value) })),
+    { label: 'Categories not seen before', isOn: newCategories },
+  ];
+  return (
+    <Stack gap="xs">
+      {lines.map(({ label, isOn }) => (
+        <Text key={label} size="sm" {...(!isOn && { c: 'dimmed' })}>
+          <span aria-hidden>{isOn ? '✓' : '–'}</span> {label}: {isOn ? 'forwarded' : 'not forwarded'}
+        </Text>
+      ))}
+      {filter.eventTypes && <Text size="sm">Of these only: {filter.eventTypes.join(', ') || 'no event type'}.</Text>}
+    </Stack>
+  );
+}
+
+function EventTypes({ value, onChange }: { value: readonly string[]; onChange: (types: string[]) => void }) {
   const team = useTeam();
   const { data } = useQuery({
     queryKey: ['siem', team.id, 'event-types'],
@@ -135,7 +148,6 @@ function EventTypes({
       data={[...new Set([...known, ...value])]}
       value={[...value]}
       onChange={onChange}
-      readOnly={readOnly}
       searchable
       clearable
       nothingFoundMessage="No such event type was seen"

@@ -13,6 +13,7 @@ import { useConnectionTest } from '../connect/use-connection-test.ts';
 import { useSettingsForm } from '../connect/use-settings-form.ts';
 import { type Kind, type Standing, siemName } from '../model.ts';
 import { useRefresh } from '../queries.ts';
+import { STATE_ID } from '../state-report.tsx';
 import { Lifecycle } from './lifecycle.tsx';
 
 /** The same form as when it was connected, secrets only as set; pause and deletion below. */
@@ -76,6 +77,8 @@ function EditForm({
     onSuccess: async () => {
       onSaved();
       await refresh();
+      // Whoever mended something wants to see that it goes on.
+      document.getElementById(STATE_ID)?.scrollIntoView({ block: 'center' });
     },
     onError: (error) => void form.showProblem(error),
   });
