@@ -52,7 +52,7 @@ export function StandInRow({ standIn, destination }: { standIn: StandIn; destina
       <dl className={classes['counts']}>
         <Figure label="Events">{count(counts.events)}</Figure>
         <Figure label="Different">{count(counts.distinct)}</Figure>
-        <Figure label="Twice">{count(counts.duplicates + counts.ignoredDuplicates)}</Figure>
+        <Figure label="Repeats">{count(counts.duplicates + counts.ignoredDuplicates)}</Figure>
         <Figure label="Refused">{count(counts.rejected)}</Figure>
         <Figure label="Requests">{count(counts.requests)}</Figure>
       </dl>

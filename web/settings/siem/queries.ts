@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Destination, Health } from '../../../src/contract/destinations.ts';
 import type { CurrentTeam } from '../../app/session.tsx';
 import { useTeam } from '../../app/session.tsx';
+import { STATES } from '../../ui/words.ts';
 import type { Kind, List, Standing } from './model.ts';
 import { mayNeedAttention, needsAttention } from './state-line.ts';
 
@@ -60,9 +61,16 @@ export function useUnhealthy(): { readonly standings: readonly Standing[]; reado
     },
   });
   return {
-    standings: (data ?? []).filter(({ health }) => needsAttention(health, Date.now())),
+    standings: (data ?? [])
+      .filter(({ health }) => needsAttention(health, Date.now()))
+      .sort((a, b) => urgency(a) - urgency(b)),
     staleSince: error ? dataUpdatedAt : null,
   };
+}
+
+/** Red before amber: what needs a person comes first. */
+function urgency({ health }: Standing): number {
+  return STATES[health.state].mood === 'bad' ? 0 : 1;
 }
 
 /** Asks again for everything about the team's destinations: something was changed. */

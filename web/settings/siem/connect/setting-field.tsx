@@ -120,6 +120,7 @@ export function SettingField({
       <TextInput
         {...typed}
         inputWrapperOrder={[...typed.inputWrapperOrder]}
+        classNames={{ input: classes['input']! }}
         {...(input === 'url' && { inputMode: 'url' as const })}
       />
     </Stack>
