@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { accountRig, PASSWORD, totp } from '../../test/rig/accounts.ts';
+import { accountRig, PASSWORD } from '../../test/rig/accounts.ts';
+import { totp } from '../../test/rig/totp.ts';
 
 /** Somebody signed in on a laptop, with a second factor set up. */
 async function enrolled() {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { test as base, expect, type Page } from '@playwright/test';
+import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import { type Api, openApi } from '../../src/cli/api.ts';
 import { operatorSocket } from '../../src/cli/operator-socket.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox.ts';
@@ -28,45 +28,58 @@ export const TEAM = 'acme';
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
 
+interface Fixtures {
+  /** Environment of the service, above what the rig sets. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly rig: Rig;
+  readonly watched: string[];
+  /** A page in a browser of its own, as somebody else's; `ipAddress` is believed where TRUSTED_PROXIES says so. */
+  readonly elsewhere: (ipAddress?: string) => Promise<Page>;
+}
+
 /**
  * Each test has a service of its own. Whatever a test does, its pages must ask no other origin for anything, violate no
  * policy and report no error.
  */
-export const test = base.extend<{ rig: Rig; watched: readonly string[] }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs
-  rig: async ({}, use) => {
-    const rig = await startRig();
+export const test = base.extend<Fixtures>({
+  environment: [{}, { option: true }],
+  rig: async ({ environment }, use) => {
+    const rig = await startRig(environment);
     await use(rig);
     await rig.close();
   },
   watched: [
     async ({ context, rig }, use) => {
       const faults: string[] = [];
-      context.on('request', (request) => {
-        const { protocol, origin } = new URL(request.url());
-        const isOurs = origin === rig.service.url || protocol === 'data:' || protocol === 'blob:';
-        if (!isOurs) faults.push(`asked ${origin} for something`);
-      });
-      context.on('console', (message) => {
-        // Refused requests are the browser's own remark; what they mean is up to the test.
-        const isRemark = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
-        if (message.type() === 'error' && !isRemark) faults.push(message.text());
-      });
-      context.on('weberror', (error) => faults.push(String(error.error().stack)));
+      watch(context, rig, faults);
       await use(faults);
       expect(faults).toEqual([]);
     },
     { auto: true },
   ],
+  elsewhere: async ({ browser, rig, watched }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async (ipAddress) => {
+      const context = await browser.newContext(
+        ipAddress === undefined ? {} : { extraHTTPHeaders: { 'x-forwarded-for': ipAddress } },
+      );
+      contexts.push(context);
+      watch(context, rig, watched);
+      return context.newPage();
+    });
+    await Promise.all(contexts.map((context) => context.close()));
+  },
 });
 export { expect };
 
-export async function startRig(): Promise<Rig & { close(): Promise<void> }> {
+export async function startRig(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Rig & { close(): Promise<void> }> {
   if (!existsSync(MAIN)) throw new Error('dist/ is missing: npm run build');
   const folder = await temporaryFolder();
   const mail = await startMailServer({ disabledCommands: ['STARTTLS'] });
   const sandbox = await startSandbox({ port: 0, host: '127.0.0.1', tls: false });
-  const service = await startService(folder.path, { SMTP_URL: `smtp://127.0.0.1:${mail.port}` }, MAIN);
+  const service = await startService(folder.path, { SMTP_URL: `smtp://127.0.0.1:${mail.port}`, ...environment }, MAIN);
   const operator = openApi({ socketPath: operatorSocket(folder.path) });
   return {
     ...{ service, sandbox, mail, operator },
@@ -77,6 +90,20 @@ export async function startRig(): Promise<Rig & { close(): Promise<void> }> {
       await folder.remove();
     },
   };
+}
+
+function watch(context: BrowserContext, { service }: Rig, faults: string[]): void {
+  context.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    const isOurs = origin === service.url || protocol === 'data:' || protocol === 'blob:';
+    if (!isOurs) faults.push(`asked ${origin} for something`);
+  });
+  context.on('console', (message) => {
+    // Refused requests are the browser's own remark; what they mean is up to the test.
+    const isRemark = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
+    if (message.type() === 'error' && !isRemark) faults.push(message.text());
+  });
+  context.on('weberror', (error) => faults.push(String(error.error().stack)));
 }
 
 /** Opens the set-up link and makes the first team and its Owner, as a person does. Ends on Settings → SIEM. */
