@@ -1,9 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { useSearch } from '@tanstack/react-router';
+import { createContext, useContext } from 'react';
 import { isAllowed, type Permission, type Role } from '../../src/contract/roles.ts';
 import type { Session } from '../../src/contract/session.ts';
 import { api, type Call } from '../api/api.ts';
-import { oneOf } from './search.ts';
 
 /** Who is here. Asked once and after what changes it (`queryClient.invalidateQueries({ queryKey: ['session'] })`). */
 export const sessionQuery = {
@@ -33,10 +32,12 @@ export function teamOf({ teams }: Session, asked: string | undefined): Session['
   return teams.find(({ id }) => id === lastTeam()) ?? teams[0];
 }
 
+const ShownTeam = createContext<Session['teams'][number] | undefined>(undefined);
+/** What is inside is about one team: also at the moment in which somebody leaves it, until something else is shown. */
+export const TeamProvider = ShownTeam.Provider;
+
 export function useTeam(): CurrentTeam {
-  const session = useSession();
-  const { team: asked } = useSearch({ strict: false });
-  const team = teamOf(session, oneOf(asked));
+  const team = useContext(ShownTeam);
   if (!team) throw new Error('pages about a team are shown to people in one');
   return {
     ...team,

@@ -24,16 +24,23 @@ import { PAGES, SANDBOX } from './navigation.ts';
 import { NoTeam } from './no-team.tsx';
 import { SchemeMenu } from './scheme-menu.tsx';
 import { oneOf } from './search.ts';
-import { rememberTeam, teamOf, useSession, useTeam } from './session.tsx';
+import { rememberTeam, TeamProvider, teamOf, useSession, useTeam } from './session.tsx';
 import classes from './shell.module.css';
 import { TeamMenu } from './team-menu.tsx';
 
 /** The frame of every page for people with a session. */
 export function Shell() {
   const session = useSession();
-  const team = oneOf(useSearch({ strict: false }).team);
+  const asked = oneOf(useSearch({ strict: false }).team);
   if (!session.user) return <SessionEnded />;
-  return teamOf(session, team) ? <Frame /> : <NoTeam asked={team} />;
+  const team = teamOf(session, asked);
+  return team ? (
+    <TeamProvider value={team}>
+      <Frame />
+    </TeamProvider>
+  ) : (
+    <NoTeam asked={asked} />
+  );
 }
 
 /** To the sign-in, and back here from there. Once: on the way the address is the sign-in's already. */

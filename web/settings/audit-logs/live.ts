@@ -1,8 +1,9 @@
 import { useDocumentVisibility } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { StoredEvent } from '../../../src/contract/events.ts';
 import { withQuery } from '../../api/api.ts';
-import { useTeam } from '../../app/session.tsx';
+import { sessionQuery, useTeam } from '../../app/session.tsx';
 import type { Bar } from './brush.ts';
 import type { View } from './queries.ts';
 
@@ -33,6 +34,7 @@ const GRAIN_MS = 10_000;
  */
 export function useLive(view: View, after: number | undefined): Live {
   const team = useTeam().id;
+  const queryClient = useQueryClient();
   const isShown = useDocumentVisibility() === 'visible';
   const [connection, setConnection] = useState<Pick<Live, 'state' | 'since'>>({ state: 'connecting', since: 0 });
   const [arrived, setArrived] = useState<{ readonly of: string; readonly arrivals: Arrivals } | null>(null);
@@ -62,6 +64,8 @@ export function useLive(view: View, after: number | undefined): Live {
         shown ??= setTimeout(show, SHOW_MS);
       };
       source.onerror = () => {
+        // It may have ended because the person may not read on: that is shown at once.
+        void queryClient.invalidateQueries(sessionQuery);
         setConnection((was) => (was.state === 'reconnecting' ? was : { state: 'reconnecting', since: Date.now() }));
         // The browser tries again by itself unless the service refused.
         if (source?.readyState === EventSource.CLOSED) again = setTimeout(open, RETRY_MS);
@@ -73,7 +77,7 @@ export function useLive(view: View, after: number | undefined): Live {
       clearTimeout(again);
       clearTimeout(shown);
     };
-  }, [team, view, after, isShown]);
+  }, [team, view, after, isShown, queryClient]);
 
   return { ...connection, arrived: arrived?.of === view.id ? arrived.arrivals : NOTHING };
 }
