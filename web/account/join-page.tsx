@@ -10,6 +10,7 @@ import { sessionQuery, useSession } from '../app/session.tsx';
 import { useEnter } from '../app/use-enter.ts';
 import { ErrorState } from '../ui/error-state.tsx';
 import { FormProblem, useSubmission } from '../ui/form.tsx';
+import { PageLink } from '../ui/link.tsx';
 import { ROLE_DUTIES } from '../ui/roles.ts';
 import { ROLE_NAMES } from '../ui/words.ts';
 import { Card } from './frame.tsx';
@@ -29,10 +30,15 @@ export function JoinPage() {
   if (!token || (error instanceof ApiProblem && [400, 410].includes(error.status)))
     return (
       <Card title="This invitation is not open any more">
-        <Text size="sm">
-          It was accepted, withdrawn or replaced by a newer one, or it is older than seven days. Whoever invited you, or
-          any Owner or Admin of the team, can make a new one under Members. If you joined already, sign in.
-        </Text>
+        <Stack gap="md">
+          <Text size="sm">
+            It was accepted, withdrawn or replaced by a newer one, or it is older than seven days. Whoever invited you,
+            or any Owner or Admin of the team, can make a new one under Members.
+          </Text>
+          <PageLink to="/sign-in" size="sm">
+            You joined already? Sign in
+          </PageLink>
+        </Stack>
       </Card>
     );
   if (error)

@@ -1,9 +1,10 @@
-import { Button, Code, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { api } from '../api/api.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { useSession } from '../app/session.tsx';
+import { CopyText } from '../ui/copy-text.tsx';
 import { useSubmission } from '../ui/form.tsx';
 import { LinkButton, PageLink } from '../ui/link.tsx';
 import { Card } from './frame.tsx';
@@ -120,7 +121,7 @@ function AskOperator() {
           This installation sends no mail, so the link to set a new password comes from whoever runs it. On its machine,
           this prints one:
         </Text>
-        <Code block>trailproof users reset-password --email you@example.com</Code>
+        <CopyText value="trailproof users reset-password --email you@example.com" label="Copy the command" />
         <PageLink to="/sign-in" size="sm">
           Back to sign-in
         </PageLink>

@@ -24,10 +24,18 @@ export function useSubmission<Values extends object, Answer>(
   const { mutate, isPending, error, reset } = useMutation({
     mutationFn: send,
     onSuccess: done,
-    onError: (error) => form.setErrors(fieldErrors(error, form.values)),
+    onError: (error) => {
+      const errors = fieldErrors(error, form.values);
+      form.setErrors(errors);
+      focusFirst(errors);
+    },
   });
+  const focusFirst = (errors: object): void => {
+    const [path] = Object.keys(errors);
+    if (path) form.getInputNode(path)?.focus();
+  };
   return {
-    onSubmit: form.onSubmit((values) => void (isPending || mutate(values))),
+    onSubmit: form.onSubmit((values) => void (isPending || mutate(values)), focusFirst),
     busy: isPending,
     problem: error && !isAllOfFields(error, form.values) ? <FormProblem error={error} /> : null,
     reset,

@@ -32,7 +32,7 @@ export function EventDrawer({ id, place }: { id: string | undefined; place: Plac
     <Drawer.Root opened={id !== undefined} onClose={close} position="right" size={640} returnFocus={false}>
       <Drawer.Overlay backgroundOpacity={0.2} />
       <Drawer.Content aria-label="Event">
-        <Drawer.Header className={classes['head']!}>
+        <Drawer.Header component="div" className={classes['head']!}>
           <Group gap={4}>
             {place.newer !== undefined && (
               <Step label="Newer event" hotkey="K" onClick={() => go(place.newer)}>
@@ -45,7 +45,7 @@ export function EventDrawer({ id, place }: { id: string | undefined; place: Plac
               </Step>
             )}
           </Group>
-          <Drawer.CloseButton aria-label="Close" />
+          <Drawer.CloseButton aria-label="Close" data-autofocus />
         </Drawer.Header>
         <Drawer.Body>{id !== undefined && <Event id={id} />}</Drawer.Body>
       </Drawer.Content>
@@ -113,7 +113,7 @@ function Headline({ event }: { event: StoredEvent }) {
   const target = targetOf(event);
   const title = words.types.get(event.eventType) ?? event.eventType;
   return (
-    <header>
+    <div>
       <Drawer.Title className={classes['title']!}>
         <span className={classes['outcome']} data-status={event.status} aria-hidden>
           {event.status === 'failure' ? '✕' : '✓'}
@@ -131,6 +131,6 @@ function Headline({ event }: { event: StoredEvent }) {
       <Text size="xs" c="dimmed" ff="monospace" mt={4}>
         {event.eventType} · {words.categories.get(event.eventCategory) ?? event.eventCategory}
       </Text>
-    </header>
+    </div>
   );
 }

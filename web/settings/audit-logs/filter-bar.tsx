@@ -43,7 +43,7 @@ export function FilterBar({ filter, onChange }: Props) {
         opened={opened}
         onClose={close}
         position="bottom"
-        size="auto"
+        size={440}
         title="Filters"
         closeButtonProps={{ 'aria-label': 'Close' }}
       >

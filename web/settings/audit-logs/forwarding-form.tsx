@@ -62,7 +62,7 @@ export function ForwardingForm(props: {
             </Table.Th>
             {shown.map(({ id, name }) => (
               <Table.Th scope="col" key={id} className={classes['destination']!}>
-                {name}
+                {shown.length < all.length ? 'Sent' : name}
               </Table.Th>
             ))}
           </Table.Tr>

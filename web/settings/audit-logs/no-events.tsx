@@ -29,7 +29,7 @@ export function NoEvents(props: { view: View; isEmptyLog: boolean; arrived: numb
         </Button>
       }
     >
-      Looked for: {filterInWords(view.filter, words)}.
+      {filterInWords(view.filter, words)}: the log has nothing of the kind.
     </EmptyState>
   );
 }

@@ -1,5 +1,4 @@
 import { Button } from '@mantine/core';
-import { IconDownload, IconPlugConnected } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { stringifySearch } from '../../app/search.ts';
 import { useTeam } from '../../app/session.tsx';
@@ -75,21 +74,11 @@ function AuditLogs() {
         actions={
           <>
             <SavedViews filter={address.filter} onOpen={address.setFilter} />
-            <Button
-              variant="default"
-              size="xs"
-              leftSection={<IconDownload size={15} aria-hidden />}
-              onClick={() => address.open({ panel: 'export' })}
-            >
+            <Button variant="default" size="xs" onClick={() => address.open({ panel: 'export' })}>
               Export
             </Button>
             {team.can('destinations:read') && (
-              <Button
-                variant="default"
-                size="xs"
-                leftSection={<IconPlugConnected size={15} aria-hidden />}
-                onClick={() => address.open({ panel: 'siem' })}
-              >
+              <Button variant="default" size="xs" onClick={() => address.open({ panel: 'siem' })}>
                 SIEM Integration
               </Button>
             )}

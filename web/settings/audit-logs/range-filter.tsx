@@ -18,6 +18,7 @@ export function RangeFilter({ range, onChange }: { range: Range; onChange: (rang
         <Button
           variant="default"
           size="xs"
+          justify="space-between"
           fw={isUsual(range) ? 400 : 600}
           className={isUsual(range) ? undefined : classes['chosen']}
           leftSection={<IconCalendar size={13} aria-hidden />}

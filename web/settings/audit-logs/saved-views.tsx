@@ -1,7 +1,7 @@
 import { Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useDisclosure } from '@mantine/hooks';
-import { IconBookmark, IconTrash } from '@tabler/icons-react';
+import { IconTrash } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import type { SavedFilter } from '../../../src/contract/session.ts';
 import { parseSearch, stringifySearch } from '../../app/search.ts';
@@ -29,7 +29,7 @@ export function SavedViews({ filter, onOpen }: { filter: Filter; onOpen: (filter
     <>
       <Menu position="bottom-end" width={300} closeOnItemClick={false}>
         <Menu.Target>
-          <Button variant="default" size="xs" leftSection={<IconBookmark size={15} aria-hidden />}>
+          <Button variant="default" size="xs">
             {current?.name ?? 'Views'}
           </Button>
         </Menu.Target>

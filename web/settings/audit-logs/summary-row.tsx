@@ -26,8 +26,10 @@ export function SummaryRow(props: {
       <div role="status" className={classes['news']}>
         {arrived > 0 && (
           <Button size="compact-sm" radius="xl" onClick={onNewest}>
-            {count(arrived)} new<span className={classes['wide']}>&nbsp;{arrived === 1 ? 'event' : 'events'}</span>
-            <span aria-hidden>&nbsp;↑</span>
+            <span>
+              {count(arrived)} new <span className={classes['wide']}>{arrived === 1 ? 'event ' : 'events '}</span>
+              <span aria-hidden>↑</span>
+            </span>
           </Button>
         )}
       </div>

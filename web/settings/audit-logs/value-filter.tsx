@@ -27,6 +27,7 @@ export function ValueFilter(props: {
         <Button
           variant="default"
           size="xs"
+          justify="space-between"
           fw={chosen.length > 0 ? 600 : 400}
           className={chosen.length > 0 ? classes['chosen'] : undefined}
           rightSection={<IconChevronDown size={13} aria-hidden />}

@@ -50,6 +50,7 @@ export function Retention({ settings }: { settings: TeamSettings }) {
             thousandSeparator=","
             suffix=" days"
             readOnly={isReadOnly}
+            variant={isReadOnly ? 'unstyled' : 'default'}
             hideControls={isReadOnly}
             {...form.getInputProps('retentionDays')}
           />

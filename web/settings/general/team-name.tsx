@@ -26,6 +26,7 @@ export function TeamName({ settings }: { settings: TeamSettings }) {
             autoComplete="off"
             maxLength={128}
             readOnly={isReadOnly}
+            variant={isReadOnly ? 'unstyled' : 'default'}
             {...form.getInputProps('name')}
           />
           <Input.Wrapper
