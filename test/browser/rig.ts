@@ -51,7 +51,7 @@ export const test = base.extend<Fixtures>({
   watched: [
     async ({ context, rig }, use) => {
       const faults: string[] = [];
-      watch(context, rig, faults);
+      watch(context, rig.service.url, faults);
       await use(faults);
       expect(faults).toEqual([]);
     },
@@ -64,7 +64,7 @@ export const test = base.extend<Fixtures>({
         ipAddress === undefined ? {} : { extraHTTPHeaders: { 'x-forwarded-for': ipAddress } },
       );
       contexts.push(context);
-      watch(context, rig, watched);
+      watch(context, rig.service.url, watched);
       return context.newPage();
     });
     await Promise.all(contexts.map((context) => context.close()));
@@ -92,10 +92,11 @@ export async function startRig(
   };
 }
 
-function watch(context: BrowserContext, { service }: Rig, faults: string[]): void {
+/** Notes what no page may do: ask an origin that is not the service's own, violate a policy, report an error. */
+export function watch(context: BrowserContext, service: string, faults: string[]): void {
   context.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
-    const isOurs = origin === service.url || protocol === 'data:' || protocol === 'blob:';
+    const isOurs = origin === service || protocol === 'data:' || protocol === 'blob:';
     if (!isOurs) faults.push(`asked ${origin} for something`);
   });
   context.on('console', (message) => {
