@@ -122,7 +122,7 @@ async function connectAll(api: Api, sandbox: Sandbox, say: (text: string) => voi
   for (const [kind, standIn] of sandbox.standIns) {
     const destination = await api.json<Destination>('POST', '/v1/destinations', {
       kind,
-      name: destinationKinds.find((known) => known.kind === kind)!.title,
+      name: destinationKinds.find((known) => known.kind === kind)!.title.replace(/ \(.*/, ''),
       settings: standIn.settings,
       startAt: 'beginning',
     });
