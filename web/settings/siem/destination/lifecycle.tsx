@@ -58,10 +58,11 @@ export function PauseButton({ standing: { destination, health }, siem }: { stand
       <Stack gap={4} align="flex-end" style={{ flex: 'none' }}>
         <Button
           variant={isPaused ? 'filled' : 'default'}
-          loading={resume.isPending}
-          onClick={() => (isPaused ? resume.mutate() : setOpened(true))}
+          // Not disabled meanwhile: it would lose the focus.
+          aria-busy={resume.isPending}
+          onClick={() => (isPaused ? resume.isPending || resume.mutate() : setOpened(true))}
         >
-          {isPaused ? 'Resume' : 'Pause'}
+          {resume.isPending ? 'Resuming …' : isPaused ? 'Resume' : 'Pause'}
         </Button>
         {resume.error && <FormProblem error={resume.error} />}
       </Stack>
