@@ -2,7 +2,7 @@ import { pagesOf, settled } from './pages.ts';
 import { axeClean, connect, expect, send, setUp, test } from './rig.ts';
 
 test('every page can be used by everybody, and fits a phone', async ({ page, rig }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   await setUp(page, rig);
   const destination = await connect(rig, 'splunk', { token: '00000000-0000-0000-0000-000000000000' });
   await connect(rig, 'elastic');

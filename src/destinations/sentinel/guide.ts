@@ -16,7 +16,7 @@ export const guide: readonly GuideStep[] = [
     setting: 'clientSecret',
   },
   {
-    text: 'Azure Monitor → Data Collection Rules → create a rule for a custom table, or deploy our template, which makes table, rule and role in one step. Copy the rule’s Immutable Id; its name does not work.',
+    text: 'Azure Monitor → Data Collection Rules → create a rule for a custom table, or deploy azure-template.json, which comes with Trailproof and makes table, rule and role in one step. Copy the rule’s Immutable Id; its name does not work.',
     setting: 'dcrImmutableId',
     who: 'Azure admin',
   },
