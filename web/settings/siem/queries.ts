@@ -10,7 +10,7 @@ import { mayNeedAttention, needsAttention } from './state-line.ts';
 
 /** How often what is shown live is asked again, milliseconds; not while the page is hidden. */
 export const LIVE_MS = 3_000;
-const BANNER_MS = 10_000;
+const BANNER_MS = 5_000;
 /** What is polled is not asked thrice before it is admitted that no answer came. */
 const live = { refetchInterval: LIVE_MS, staleTime: 0, retry: false } as const;
 
