@@ -72,7 +72,7 @@ export const test = base.extend<Fixtures>({
 });
 export { expect };
 
-export async function startRig(
+async function startRig(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Rig & { close(): Promise<void> }> {
   if (!existsSync(MAIN)) throw new Error('dist/ is missing: npm run build');
