@@ -72,9 +72,7 @@ export const test = base.extend<Fixtures>({
 });
 export { expect };
 
-async function startRig(
-  environment: Readonly<Record<string, string>> = {},
-): Promise<Rig & { close(): Promise<void> }> {
+async function startRig(environment: Readonly<Record<string, string>> = {}): Promise<Rig & { close(): Promise<void> }> {
   if (!existsSync(MAIN)) throw new Error('dist/ is missing: npm run build');
   const folder = await temporaryFolder();
   const mail = await startMailServer({ disabledCommands: ['STARTTLS'] });
