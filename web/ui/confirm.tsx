@@ -31,7 +31,7 @@ export function Confirm({
     setText('');
     reset();
     onClose();
-    requestAnimationFrame(focusPageIfLost);
+    setTimeout(focusPageIfLost, RETURNED_MS);
   };
   const mismatch = typed !== undefined && text.trim() !== typed.text;
   const [told, setTold] = useState(false);
@@ -75,6 +75,9 @@ export function Confirm({
     </Modal>
   );
 }
+
+/** By then the dialog has faded and given the focus back, which it does only while the focus is nowhere else. */
+const RETURNED_MS = 250;
 
 /** Where the focus would be nowhere, because what opened a dialog is gone with what the dialog did. */
 export function focusPageIfLost(): void {
