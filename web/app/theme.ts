@@ -32,6 +32,9 @@ export const theme = createTheme({
   components: {
     Button: { defaultProps: { size: 'sm' } },
     Drawer: { defaultProps: { transitionProps: { duration: 150 } } },
+    // The page has one banner, the frame's; the head of a dialog is none.
+    DrawerHeader: { defaultProps: { component: 'div' } },
+    ModalHeader: { defaultProps: { component: 'div' } },
     // The placeholder that takes the focus first has no place in a menu to assistive technology; the first item has.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Modal: {
@@ -73,6 +76,13 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-red-outline': '#ff8787',
     '--mantine-color-red-filled': '#c92a2a',
     '--mantine-color-red-filled-hover': '#b02525',
+    // Notices that are read, not alarms that glow.
+    '--mantine-color-red-light': '#3a2022',
+    '--mantine-color-red-light-hover': '#462628',
+    '--mantine-color-red-light-color': '#ffa8a8',
+    '--mantine-color-yellow-light': '#352a1a',
+    '--mantine-color-yellow-light-hover': '#40331f',
+    '--mantine-color-yellow-light-color': '#ffd8a8',
     '--trail-success': '#51cf66',
     '--trail-failure': '#ff8787',
     '--trail-waiting': '#ffc078',

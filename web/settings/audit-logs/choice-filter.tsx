@@ -70,8 +70,14 @@ export function ChoiceFilter(props: {
       ));
 
   return (
-    <Combobox store={combobox} onOptionSubmit={toggle} width={searchable ? 300 : 220} position="bottom-start">
-      <Combobox.Target targetType="button" withAriaAttributes={false}>
+    <Combobox
+      store={combobox}
+      onOptionSubmit={toggle}
+      width={searchable ? 300 : 220}
+      position="bottom-start"
+      withinPortal={false}
+    >
+      <Combobox.Target targetType="button" withAriaAttributes={!searchable}>
         <Button
           variant="default"
           size="xs"
@@ -95,6 +101,8 @@ export function ChoiceFilter(props: {
               combobox.updateSelectedOptionIndex();
             }}
             placeholder="Search"
+            role="combobox"
+            aria-expanded
             aria-label={`Search ${title.toLowerCase()}`}
           />
         )}

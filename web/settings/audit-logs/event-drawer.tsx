@@ -32,7 +32,7 @@ export function EventDrawer({ id, place }: { id: string | undefined; place: Plac
     <Drawer.Root opened={id !== undefined} onClose={close} position="right" size={640} returnFocus={false}>
       <Drawer.Overlay backgroundOpacity={0.2} />
       <Drawer.Content aria-label="Event">
-        <Drawer.Header component="div" className={classes['head']!}>
+        <Drawer.Header className={classes['head']!}>
           <Group gap={4}>
             {place.newer !== undefined && (
               <Step label="Newer event" hotkey="K" onClick={() => go(place.newer)}>

@@ -27,7 +27,7 @@ export function SavedViews({ filter, onOpen }: { filter: Filter; onOpen: (filter
   if (!team.can('own:settings')) return null;
   return (
     <>
-      <Menu position="bottom-end" width={300} closeOnItemClick={false}>
+      <Menu position="bottom-end" width={300} closeOnItemClick={false} withinPortal={false}>
         <Menu.Target>
           <Button variant="default" size="xs">
             {current?.name ?? 'Views'}
