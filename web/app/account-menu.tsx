@@ -1,21 +1,11 @@
 import { Avatar, Menu, Text, UnstyledButton } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
-import { auth } from '../api/auth.ts';
 import { useSession } from './session.tsx';
+import { useSignOut } from './use-sign-out.ts';
 
 export function AccountMenu() {
   const { user } = useSession();
-  const [problem, setProblem] = useState<string>();
-  const signOut = async () => {
-    try {
-      await auth('sign-out');
-      // A new page: nothing that was read stays in memory.
-      location.assign('/sign-in');
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const { mutate: signOut, error } = useSignOut();
   if (!user) return null;
   return (
     <Menu position="bottom-end" width={240}>
@@ -34,14 +24,14 @@ export function AccountMenu() {
           </Text>
         </Menu.Label>
         <Menu.Item component={Link} to="/settings/security">
-          Password, second factor, sessions
+          Security of your account
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item closeMenuOnClick={false} onClick={() => void signOut()}>
+        <Menu.Item closeMenuOnClick={false} onClick={() => signOut()}>
           Sign out
-          {problem && (
+          {error && (
             <Text size="xs" c="red" role="alert">
-              Still signed in: {problem}
+              Still signed in: {error.message}
             </Text>
           )}
         </Menu.Item>

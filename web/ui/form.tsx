@@ -3,6 +3,7 @@ import type { UseFormReturnType } from '@mantine/form';
 import { useMutation } from '@tanstack/react-query';
 import type { FormEvent, ReactNode } from 'react';
 import { ApiProblem } from '../api/problem.ts';
+import { sentence } from './words.ts';
 
 export interface Submission {
   readonly onSubmit: (event?: FormEvent<HTMLFormElement>) => void;
@@ -69,9 +70,4 @@ function hasField(values: object, path: string): boolean {
     at = Object.entries(at).find(([key]) => key === name)?.[1];
   }
   return true;
-}
-
-/** The API says "must be in the future"; beside a field that is a sentence. */
-function sentence(message: string): string {
-  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.?]$/.test(message) ? '' : '.'}`;
 }

@@ -48,3 +48,9 @@ export function duration(seconds: number): string {
   if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
   return `${Math.round(seconds / 86_400)} d`;
 }
+
+/** The API says "must be in the future"; standing alone, that is a sentence. A host name it begins with stays as it is. */
+export function sentence(message: string): string {
+  const begun = /^[a-z]+ /.test(message) ? `${message.charAt(0).toUpperCase()}${message.slice(1)}` : message;
+  return /[.?]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -1,22 +1,36 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import type { Static } from 'typebox';
 import type { TestedAlert } from '../../../src/contract/administration.ts';
 import { useTeam } from '../../app/session.tsx';
 import { FormProblem } from '../../ui/form.tsx';
+import { sentence } from '../../ui/words.ts';
 
 /** Sends a test, and says beside the button what was measured. */
-export function AlertTest({ channel, action }: { channel: 'mail' | 'webhook'; action: string }) {
+export function AlertTest({
+  channel,
+  action,
+  children,
+}: {
+  channel: 'mail' | 'webhook';
+  action: string;
+  /** Further buttons beside it. */
+  children?: ReactNode;
+}) {
   const team = useTeam();
   const { mutate, isPending, data, error } = useMutation({
     mutationFn: () => team.api<Static<typeof TestedAlert>>('POST', '/v1/team/alert-test', { body: { channel } }),
   });
   return (
     <Stack gap="xs" align="flex-start">
-      <Button variant="default" size="xs" loading={isPending} onClick={() => mutate()}>
-        {action}
-      </Button>
+      <Group gap="xs">
+        <Button variant="default" size="xs" loading={isPending} onClick={() => mutate()}>
+          {action}
+        </Button>
+        {children}
+      </Group>
       <div role="status">
         {data && !isPending && (
           <Group gap={8} wrap="nowrap" align="flex-start">
@@ -37,7 +51,7 @@ export function AlertTest({ channel, action }: { channel: 'mail' | 'webhook'; ac
             )}
             <div>
               <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-                {data.detail}
+                {sentence(data.detail)}
               </Text>
               {data.fix && (
                 <Text size="sm" c="dimmed">

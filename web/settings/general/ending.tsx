@@ -97,12 +97,14 @@ function WhatEnds() {
       <Text size="sm">This ends, at once and for good:</Text>
       <List size="sm" spacing={4}>
         <List.Item>{count(data.events, 'event')} in the audit log, deleted within the hour</List.Item>
-        <List.Item>
-          {count(data.destinations, 'SIEM')}
-          {data.waitingEvents > 0 && `; ${count(data.waitingEvents, 'waiting event')} will not be sent any more`}
-        </List.Item>
+        {data.destinations > 0 && (
+          <List.Item>
+            forwarding to {count(data.destinations, 'SIEM')}
+            {data.waitingEvents > 0 && `; ${count(data.waitingEvents, 'waiting event')} will not be sent any more`}
+          </List.Item>
+        )}
         <List.Item>access of {count(data.members, 'person', 'people')}</List.Item>
-        <List.Item>{count(data.apiKeys, 'API key')}: producers are refused</List.Item>
+        {data.apiKeys > 0 && <List.Item>{count(data.apiKeys, 'API key')}: producers are refused</List.Item>}
       </List>
       <Text size="sm">What your SIEMs hold stays there. Export what you need first. The id is never given again.</Text>
     </Stack>

@@ -87,12 +87,11 @@ export function WebhookAlerts({ settings: { alerts } }: { settings: TeamSettings
         </SecretOnce>
       )}
       {alerts.webhookUrl && (
-        <Group gap="xs" align="flex-start">
-          <AlertTest channel="webhook" action="Post a test" />
+        <AlertTest channel="webhook" action="Post a test">
           <Button variant="default" size="xs" onClick={() => setRenewing(true)}>
             New signing secret
           </Button>
-        </Group>
+        </AlertTest>
       )}
       <Confirm
         opened={renewing}
