@@ -13,7 +13,8 @@ export async function auth<T = unknown>(route: AuthRoute, body: Readonly<Record<
   } catch (error) {
     if (!(error instanceof ApiProblem) || error.code === 'unreachable') throw error;
     const { code, status, retryAfterSeconds } = error;
-    const detail = wordsOf(code, retryAfterSeconds);
+    const isBackupCode = code === 'wrong_code' && route === 'two-factor/verify-backup-code';
+    const detail = isBackupCode ? WRONG_BACKUP_CODE : wordsOf(code, retryAfterSeconds);
     throw detail ? new ApiProblem({ code, detail }, status, retryAfterSeconds) : error;
   }
 }
@@ -37,6 +38,7 @@ function wordsOf(code: ProblemCode, retryAfterSeconds: number | undefined): stri
   return `Too many attempts. Try again ${when}.`;
 }
 
+const WRONG_BACKUP_CODE = 'This is none of your backup codes, or it was used already: each works once.';
 const WORDS: Readonly<Partial<Record<ProblemCode, string>>> = {
   invalid_credentials: 'The e-mail or the password is wrong. Check both; capitals matter in the password.',
   account_disabled: 'This account is deactivated, or in no team. An Owner or Admin of your team can change that.',
