@@ -38,7 +38,7 @@ function wordsOf(code: ProblemCode, retryAfterSeconds: number | undefined): stri
   return `Too many attempts. Try again ${when}.`;
 }
 
-const WRONG_BACKUP_CODE = 'This is none of your backup codes, or it was used already: each works once.';
+const WRONG_BACKUP_CODE = 'This code is not right, or was used already: each backup code works once.';
 const WORDS: Readonly<Partial<Record<ProblemCode, string>>> = {
   invalid_credentials: 'The e-mail or the password is wrong. Check both; capitals matter in the password.',
   account_disabled: 'This account is deactivated, or in no team. An Owner or Admin of your team can change that.',
