@@ -191,7 +191,7 @@ async function settled(page: Page): Promise<number> {
     () => {
       const list = document.querySelector('[aria-busy] table, [aria-busy] h2');
       const isBusy = document.querySelector('main [aria-busy="true"], main [data-stale]');
-      const hasCount = /\d events?/.test(document.querySelector('main section')?.textContent ?? '');
+      const hasCount = [...document.querySelectorAll('main p')].some((text) => /\d events?/.test(text.textContent));
       return list && !isBusy && hasCount ? performance.now() : undefined;
     },
     undefined,

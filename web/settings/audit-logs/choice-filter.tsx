@@ -76,6 +76,8 @@ export function ChoiceFilter(props: {
       width={searchable ? 300 : 220}
       position="bottom-start"
       withinPortal={false}
+      // Over the head of the sheet too, in which the filters are on a phone.
+      zIndex={1001}
     >
       <Combobox.Target targetType="button" withAriaAttributes={!searchable}>
         <Button

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import { stringifySearch } from '../../app/search.ts';
 import { useTeam } from '../../app/session.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
+import { lazyDialog } from '../../ui/lazy-dialog.tsx';
 import { NoPermission } from '../../ui/no-permission.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { count } from '../../ui/words.ts';
@@ -10,10 +11,8 @@ import { useAddress } from './address.ts';
 import { Chart } from './chart.tsx';
 import { EventDrawer } from './event-drawer.tsx';
 import { EventTable, type Place } from './event-table.tsx';
-import { ExportDialog } from './export-dialog.tsx';
 import { reachesNow, searchOf } from './filter.ts';
 import { FilterBar } from './filter-bar.tsx';
-import { ForwardingPanel } from './forwarding-panel.tsx';
 import { useLive } from './live.ts';
 import { NoEvents } from './no-events.tsx';
 import classes from './page.module.css';
@@ -21,6 +20,9 @@ import { useFirstPage, useHistogram, viewOf } from './queries.ts';
 import { SavedViews } from './saved-views.tsx';
 import { SkeletonRows } from './skeleton-rows.tsx';
 import { SummaryRow } from './summary-row.tsx';
+
+const ExportDialog = lazyDialog(async () => (await import('./export-dialog.tsx')).ExportDialog);
+const ForwardingPanel = lazyDialog(async () => (await import('./forwarding-panel.tsx')).ForwardingPanel);
 
 export function AuditLogsPage() {
   const team = useTeam();
