@@ -81,9 +81,9 @@ export const EVENT_TYPES: readonly CatalogueType[] = [
     ['user.invited', 'User invited'],
     ['user.invitation_revoked', 'Invitation withdrawn'],
     ['team.alert_tested', 'Alert tested'],
-    ['role.created', 'Role created'],
-    ['role.updated', 'Role changed'],
-    ['role.deleted', 'Role deleted'],
+    ['role.created', 'Custom role created'],
+    ['role.updated', 'Custom role changed'],
+    ['role.deleted', 'Custom role deleted'],
   ]),
 ];
 
