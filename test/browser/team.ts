@@ -4,7 +4,7 @@ import { type Person, type Rig, TEAM } from './rig.ts';
 
 /* What tests do to the team, and ask about it, beside the browser. */
 
-export const DARA: Person = { name: 'Dara Okafor', email: 'dara@acme.example', password: 'nine slow lanterns 9' };
+const DARA: Person = { name: 'Dara Okafor', email: 'dara@acme.example', password: 'nine slow lanterns 9' };
 
 /** Puts events into the log as they are. Unlike a producer's key, this leaves no event of its own. */
 export async function append({ operator }: Rig, ...events: readonly object[]): Promise<void> {

@@ -80,6 +80,6 @@ export function Confirm({
 const RETURNED_MS = 250;
 
 /** Where the focus would be nowhere, because what opened a dialog is gone with what the dialog did. */
-export function focusPageIfLost(): void {
+function focusPageIfLost(): void {
   if (document.activeElement === document.body) document.getElementById('page')?.focus({ preventScroll: true });
 }

@@ -20,7 +20,7 @@ export function Time({ at, ago = true }: { at: string; ago?: boolean }) {
   );
 }
 
-export function FullTime({ at }: { at: string }) {
+function FullTime({ at }: { at: string }) {
   return (
     <>
       {utc(at)}

@@ -64,10 +64,6 @@ export function isUsual(range: Range): boolean {
   return 'last' in range && range.last === '24h';
 }
 
-export function withValue(filter: Filter, name: ListName, value: string): Filter {
-  return filter[name].includes(value) ? filter : { ...filter, [name]: [...filter[name], value] };
-}
-
 function rangeOf(last: string | undefined, from: string | undefined, to: string | undefined): Range {
   if (last === ALL_TIME) return {};
   if (last !== undefined && /^[1-9]\d{0,3}[mhd]$/.test(last)) return { last };

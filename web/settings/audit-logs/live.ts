@@ -21,7 +21,7 @@ export interface Arrivals {
   readonly buckets: readonly Bar[];
 }
 
-export const NOTHING: Arrivals = { success: 0, failure: 0, buckets: [] };
+const NOTHING: Arrivals = { success: 0, failure: 0, buckets: [] };
 /** What arrives is shown twice a second at most. */
 const SHOW_MS = 500;
 const RETRY_MS = 3_000;

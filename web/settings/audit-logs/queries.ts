@@ -30,7 +30,7 @@ export function viewOf(team: string, filter: Filter, seenAt: number): View {
   return { id: withQuery(`${team}@${seenAt}`, query), filter, seenAt, query };
 }
 
-export const PAGE_ROWS = 100;
+const PAGE_ROWS = 100;
 
 export interface Page {
   readonly events: readonly StoredEvent[];
