@@ -69,10 +69,12 @@ export function EventTable(props: {
   const { startIndex: first = 0, endIndex: last = 0 } = virtualizer.range ?? {};
   const events = useEventWindow(view, firstPage, trail, { first, last });
 
-  const destinations = useDestinations().data ?? [];
+  // As long as it is not known, their column keeps its place.
+  const { data: destinations } = useDestinations();
+  const isForwarded = destinations === undefined || destinations.length > 0;
   const ids = items.flatMap(({ index }) => events.row(index)?.id ?? []);
   const [restingIds] = useDebouncedValue(ids.join(' '), REST_MS);
-  const deliveries = useRowDeliveries(restingIds === '' ? [] : restingIds.split(' '), destinations.length > 0);
+  const deliveries = useRowDeliveries(restingIds === '' ? [] : restingIds.split(' '), isForwarded);
 
   const focus = (index: number) => {
     const next = Math.max(0, Math.min(rows - 1, index));
@@ -117,12 +119,12 @@ export function EventTable(props: {
         aria-label="Events, newest first"
         aria-rowcount={isComplete ? rows + 1 : total === undefined ? -1 : total + 1}
         className={classes['grid']}
-        data-delivery={destinations.length > 0 || undefined}
+        data-delivery={isForwarded || undefined}
         onKeyDown={onKeyDown}
       >
         <thead>
           <tr aria-rowindex={1} className={classes['head']}>
-            {[...COLUMNS, ...(destinations.length > 0 ? ['At SIEMs'] : [])].map((title) => (
+            {[...COLUMNS, ...(isForwarded ? ['At SIEMs'] : [])].map((title) => (
               <th key={title} scope="col">
                 {title}
               </th>
@@ -142,7 +144,7 @@ export function EventTable(props: {
               isOpen={index === at}
               words={words}
               now={now}
-              delivery={destinations.length > 0 ? deliveries.get(events.row(index)?.id ?? '') : null}
+              delivery={isForwarded ? deliveries.get(events.row(index)?.id ?? '') : null}
               onFocus={setActive}
             />
           ))}

@@ -6,7 +6,7 @@ const WIDTHS = [62, 48, 71, 55, 66, 44, 58, 69, 51, 63, 47, 60];
 /** Rows that are still coming, in their shape. */
 export function SkeletonRows() {
   return (
-    <div aria-label="Loading events" role="status">
+    <div aria-label="Loading events" role="status" className={classes['waiting']}>
       {WIDTHS.map((width) => (
         <div key={width} className={classes['pending']}>
           <Skeleton height={12} width={64} />
