@@ -16,6 +16,7 @@ import {
   nudged,
   openLane,
   pendingOf,
+  probeOf,
   released,
   scanned,
   staged,
@@ -173,10 +174,7 @@ class World {
     const waiting = this.log
       .slice(progress.cursor)
       .filter((event) => !progress.settledAhead.includes(event.sequence) && matches(filters, event));
-    const isFromLog = checks % 2 === 0 && waiting.length > 0;
-    const candidates = isFromLog ? waiting : this.redriving();
-    const event = candidates[checks % candidates.length];
-    return event ? { kind: isFromLog ? 'delivery' : 'redrive', events: [event] } : null;
+    return probeOf(checks, waiting, this.redriving());
   }
 
   /** The SIEM answers one of the batches in flight. */

@@ -182,6 +182,21 @@ export function isHeldByRefusals({ held, refusedRun }: Progress): boolean {
   return held && refusedRun.length >= REFUSED_IN_A_ROW;
 }
 
+/**
+ * The one event with which a destination held by the rule of ten is tried: in turns one that waits, newest first, and one
+ * of the ten, each time another. Ten events that deserve to be refused must not hold the others for ever.
+ */
+export function probeOf(
+  checks: number,
+  waiting: readonly LoggedEvent[],
+  refused: readonly LoggedEvent[],
+): Batch | null {
+  const isFromLog = waiting.length > 0 && (checks % 2 === 0 || refused.length === 0);
+  const candidates = isFromLog ? waiting.toReversed() : refused;
+  const event = candidates[Math.floor(checks / 2) % candidates.length];
+  return event ? { kind: isFromLog ? 'delivery' : 'redrive', events: [event] } : null;
+}
+
 export function pendingOf({ matched, delivered, deadLettered }: Progress): number {
   return matched - delivered - deadLettered;
 }

@@ -3,7 +3,7 @@ import type { LoggedEvent, Sequence } from '../event/logged-event.ts';
 import type { DeadLetter, DestinationStore, Replay, StoredDestination } from '../store/destinations.ts';
 import type { EventLog } from '../store/event-log.ts';
 import { matches, passes, versionAt } from './filter.ts';
-import { type Batch, type Lane, REFUSED_IN_A_ROW } from './lane.ts';
+import { type Batch, type Lane, probeOf, REFUSED_IN_A_ROW } from './lane.ts';
 
 /** Dead letters loaded at once; each carries its event. */
 const DEAD_LETTERS_AT_ONCE = 200;
@@ -31,10 +31,7 @@ export async function readRedriving(
   return items.map((letter) => toEvent(letter, team));
 }
 
-/**
- * One waiting event, to see whether a destination held by the rule of ten accepts it now. In turns one of the ten and
- * one that came after them, each time another: ten events that deserve to be refused must not hold the others for ever.
- */
+/** What `probeOf` chooses from: the first of what waits, and the events the rule of ten took back. */
 export async function readProbe(
   { log, store }: { readonly log: EventLog; readonly store: DestinationStore },
   stored: StoredDestination,
@@ -44,10 +41,7 @@ export async function readProbe(
   const ahead = new Set(progress.settledAhead);
   const { events } = await readBatch(log, stored, progress.cursor, limits);
   const waiting = events.filter((event) => !ahead.has(event.sequence) && matches(filters, event));
-  const isFromLog = waiting.length > 0 && (checks % 2 === 0 || refused.length === 0);
-  const candidates = isFromLog ? waiting.reverse() : refused;
-  const event = candidates[Math.floor(checks / 2) % candidates.length];
-  return event ? { kind: isFromLog ? 'delivery' : 'redrive', events: [event] } : null;
+  return probeOf(checks, waiting, refused);
 }
 
 /** The replay's next events that pass the present filter, read up to `through`. */
