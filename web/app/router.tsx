@@ -18,7 +18,7 @@ import { Shell } from './shell.tsx';
 
 /** The console's addresses. Every page is loaded when it is first opened; a filter, tab or drawer lives in its address. */
 export function createConsoleRouter(queryClient: QueryClient) {
-  return createRouter({
+  const router = createRouter({
     routeTree,
     context: { queryClient },
     parseSearch,
@@ -30,6 +30,9 @@ export function createConsoleRouter(queryClient: QueryClient) {
     defaultNotFoundComponent: NotFound,
     scrollRestoration: true,
   });
+  // The page's code comes while the service says who is here.
+  void children.find(({ fullPath }) => fullPath === location.pathname)?.options.component?.preload?.();
+  return router;
 }
 
 declare module '@tanstack/react-router' {

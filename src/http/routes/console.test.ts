@@ -59,7 +59,7 @@ describe('the console', () => {
     expect((await api.call('GET', asset, { headers: { 'accept-encoding': 'identity' } })).text).toBe('plain()');
     const icon = await api.call('GET', '/mark.svg');
     expect(icon.text).toBe('<svg/>');
-    expect(icon.headers.get('cache-control')).toBe('no-store');
+    expect(icon.headers.get('cache-control')).toBe('public, max-age=3600');
   });
 
   it.each([

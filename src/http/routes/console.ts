@@ -6,7 +6,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App, ServerParts } from '../server-parts.ts';
 
-/** The console's files: those with a hash in their name, below `assets/`, never change; the others are asked for anew. */
+/** The console's files: those with a hash in their name, below `assets/`, never change; the others hardly do. */
 export function consoleRoutes(app: App, { consoleFolder }: ServerParts): void {
   if (consoleFolder === null) return;
   const route = { config: { access: 'anyone', rateLimit: false }, schema: { hide: true } } as const;
@@ -14,7 +14,7 @@ export function consoleRoutes(app: App, { consoleFolder }: ServerParts): void {
   void app.register(fastifyStatic, { root: consoleFolder, serve: false, preCompressed: true });
 
   for (const name of topFiles(consoleFolder))
-    app.get(`/${name}`, route, (_request, reply) => reply.sendFile(name, { cacheControl: false }));
+    app.get(`/${name}`, route, (_request, reply) => reply.sendFile(name, { maxAge: '1h' }));
   app.get<{ Params: { name: string } }>('/assets/:name', route, ({ params }, reply) =>
     reply.sendFile(`assets/${params.name}`, { maxAge: '1y', immutable: true }),
   );

@@ -1,9 +1,7 @@
 import { Skeleton } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
-import { memo } from 'react';
+import { type MouseEvent, memo } from 'react';
 import type { StoredEvent } from '../../../src/contract/events.ts';
 import { utc } from '../../ui/time.tsx';
-import { PAGE } from './address.ts';
 import { DeliveryMark } from './delivery-mark.tsx';
 import classes from './event-table.module.css';
 import { actorOf, reasonOf, rowTime, targetOf } from './event-words.ts';
@@ -25,9 +23,12 @@ export const EventRow = memo(function EventRow(props: {
   now: number;
   /** null: nothing is forwarded; undefined: not known yet. */
   delivery: RowDelivery | null | undefined;
+  /** The address of the event's drawer. A plain link: the router's own costs a millisecond each, and there are many. */
+  href: string | undefined;
+  onOpen: (click: MouseEvent<HTMLAnchorElement>) => void;
   onFocus: (index: number) => void;
 }) {
-  const { id, index, top, height, event, isActive, isOpen, words, now, delivery, onFocus } = props;
+  const { id, index, top, height, event, isActive, isOpen, words, now, delivery, href, onOpen, onFocus } = props;
   const style = { height, transform: `translateY(${top}px)` };
   if (!event)
     return (
@@ -47,19 +48,18 @@ export const EventRow = memo(function EventRow(props: {
         </time>
       </td>
       <td className={classes['what']}>
-        <Link
+        <a
           id={id}
           className={classes['open']}
-          to={PAGE}
-          search={(old) => ({ ...old, event: event.id })}
-          resetScroll={false}
-          preload={false}
+          href={href}
+          data-event={event.id}
           tabIndex={isActive ? 0 : -1}
+          onClick={onOpen}
           onFocus={() => onFocus(index)}
           title={event.eventType}
         >
           {words.types.get(event.eventType) ?? event.eventType}
-        </Link>
+        </a>
         {reason && <span className={classes['reason']}>{reason}</span>}
       </td>
       <td className={classes['who']}>

@@ -1,8 +1,11 @@
 import { useDebouncedValue, useHotkeys, useMediaQuery } from '@mantine/hooks';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type Search, stringifySearch } from '../../app/search.ts';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { useNow } from '../../ui/time.tsx';
+import { PAGE } from './address.ts';
 import { EndOfList } from './end-of-list.tsx';
 import { EventRow } from './event-row.tsx';
 import classes from './event-table.module.css';
@@ -76,6 +79,23 @@ export function EventTable(props: {
   const [restingIds] = useDebouncedValue(ids.join(' '), REST_MS);
   const deliveries = useRowDeliveries(restingIds === '' ? [] : restingIds.split(' '), isForwarded);
 
+  const search: Search = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const hrefOf = (index: number) => {
+    const event = events.row(index)?.id;
+    return event && PAGE + stringifySearch({ ...search, event });
+  };
+  const onOpen = useCallback(
+    (click: MouseEvent<HTMLAnchorElement>) => {
+      const { event } = click.currentTarget.dataset;
+      // With a key held the browser opens a tab or window of its own.
+      if (!event || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return;
+      click.preventDefault();
+      void navigate({ to: PAGE, search: (old) => ({ ...old, event }), resetScroll: false });
+    },
+    [navigate],
+  );
+
   const focus = (index: number) => {
     const next = Math.max(0, Math.min(rows - 1, index));
     setActive(next);
@@ -145,6 +165,8 @@ export function EventTable(props: {
               words={words}
               now={now}
               delivery={isForwarded ? deliveries.get(events.row(index)?.id ?? '') : null}
+              href={hrefOf(index)}
+              onOpen={onOpen}
               onFocus={setActive}
             />
           ))}
