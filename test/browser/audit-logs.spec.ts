@@ -16,6 +16,17 @@ test('the log is narrowed, shared, brushed and kept as a view', async ({ page, r
   await expect(total(page)).toHaveText(inWords(everything));
   let left = everything;
 
+  await test.step('the page needs less than 300 kB of compressed script', async () => {
+    const bytes = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .filter((entry) => entry instanceof PerformanceResourceTiming && entry.name.endsWith('.js'))
+        .reduce((sum, entry) => sum + (entry instanceof PerformanceResourceTiming ? entry.encodedBodySize : 0), 0),
+    );
+    expect(bytes).toBeGreaterThan(50_000);
+    expect(bytes).toBeLessThan(300_000);
+  });
+
   /** The page shows as many events as the API counts, fewer than before. */
   const narrowed = async (query: Readonly<Record<string, string>>): Promise<void> => {
     const events = await counted(rig, query);
