@@ -124,6 +124,9 @@ describe('the team', () => {
     expect(own.slice(-2).map(({ eventType }) => eventType)).toEqual(['siem.destination.deleted', 'team.deleted']);
     // Its id is never given again.
     expect((await api.operator('POST', '/v1/teams', { id: 'doomed', name: 'x' })).status).toBe(409);
+    const installation = '/v1/team?team=_installation';
+    const { name } = (await api.operator('GET', installation)).json;
+    expect((await api.operator('DELETE', installation, { confirm: name })).json.code).toBe('not_allowed');
   });
 });
 

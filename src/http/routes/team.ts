@@ -169,6 +169,8 @@ export function teamSettingsRoutes(app: App, parts: ServerParts): void {
     },
     async (request, reply) => {
       const team = await ownTeam(request);
+      if (team.id === INSTALLATION_TEAM)
+        throw problem('not_allowed', 'The installation’s own log outlives every team.');
       if (request.body.confirm !== team.name) throw invalidField('confirm', `must be the team’s name: ${team.name}`);
       // Destinations first: the log of a deleted team takes no more events.
       for (const destination of await delivery.list(team.id))
