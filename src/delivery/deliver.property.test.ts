@@ -55,13 +55,14 @@ it('counts exactly and delivers each event once, whatever is answered and asked 
           await until(async () => {
             await rig.delivery.redrive('a', null, []);
             await rig.clock.advance(300_000);
-            const { pending, deadLettered } = await rig.counts('a');
+            const { matched, pending, deadLettered } = await rig.counts('a');
+            // The last batch may have brought one more event, our own about the destination's state.
+            const { last } = await rig.store.log.bounds('acme');
             const isReplaying = (await rig.delivery.replays('a')).some((replay) => replay.status === 'running');
-            return pending === 0 && deadLettered === 0 && !isReplaying;
+            return matched === last && pending === 0 && deadLettered === 0 && !isReplaying;
           });
-          const { matched, delivered } = await rig.counts('a');
+          const { delivered } = await rig.counts('a');
           const { last } = await rig.store.log.bounds('acme');
-          expect(matched).toBe(last);
           expect(delivered).toBe(last);
           const times = new Map<string, number>();
           for (const id of siem.received) times.set(id, (times.get(id) ?? 0) + 1);
