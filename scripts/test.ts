@@ -42,8 +42,8 @@ for (const [name, [command, ...args]] of STEPS) {
 // A step of tests itself counts as one; its tests are counted singly.
 const tests = read<{ numPassedTests: number; numFailedTests: number }>(report);
 const browser = read<{ stats: { expected: number; unexpected: number; flaky: number } }>(browserReport);
-passed += (tests?.numPassedTests ?? 0) + (browser?.stats.expected ?? 0);
-failed += (tests?.numFailedTests ?? 0) + (browser ? browser.stats.unexpected + browser.stats.flaky : 0);
+passed += (tests?.numPassedTests ?? 0) + (browser ? browser.stats.expected + browser.stats.flaky : 0);
+failed += (tests?.numFailedTests ?? 0) + (browser?.stats.unexpected ?? 0);
 rmSync(reports, { recursive: true });
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
