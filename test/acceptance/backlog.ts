@@ -24,6 +24,17 @@ export async function backlog(
   try {
     const api = await teamApi(service, folder.path);
     standIn.setFault({ kind: 'busy' });
+    // With somebody who can sign in, as in real life: accounts cost memory.
+    const setup = await fetch(`${service.url}/v1/setup`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        token: new URL(service.setupUrl!).hash.slice(1),
+        team: { name: 'People' },
+        user: { email: 'ana@acme.example', name: 'Ana', password: 'seven quiet rivers 7' },
+      }),
+    });
+    assert.equal(setup.status, 201);
     const { id } = await api.json<{ id: string }>('POST', '/v1/destinations', {
       kind: 'splunk',
       name: 'Splunk',
