@@ -1,4 +1,4 @@
-import { Group, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 
@@ -17,8 +17,20 @@ export function useSaved(): readonly [boolean, () => void] {
   return [shown, () => setTimes((n) => n + 1)];
 }
 
+/** The end of a form that changes something: its button, and beside it for a moment that it did. */
+export function SaveRow(props: { action: string; busy: boolean; saved: boolean; words?: string }) {
+  return (
+    <Group gap="sm">
+      <Button type="submit" variant="default" loading={props.busy}>
+        {props.action}
+      </Button>
+      <Saved shown={props.saved}>{props.words}</Saved>
+    </Group>
+  );
+}
+
 /** Stands beside the button that saved; heard by screen readers, since it is there before it says something. */
-export function Saved({ shown, children = 'Saved' }: { shown: boolean; children?: string }) {
+function Saved({ shown, children = 'Saved' }: { shown: boolean; children: string | undefined }) {
   return (
     <Group gap={4} role="status" wrap="nowrap">
       {shown && (

@@ -1,7 +1,6 @@
 import { Button, CheckIcon, Combobox, Group, Text, useCombobox } from '@mantine/core';
-import { IconChevronDown } from '@tabler/icons-react';
 import { useState } from 'react';
-import classes from './filter-bar.module.css';
+import { FilterButton } from './filter-button.tsx';
 import { conditionInWords } from './filter-words.ts';
 
 interface Choice {
@@ -80,19 +79,14 @@ export function ChoiceFilter(props: {
       zIndex={1001}
     >
       <Combobox.Target targetType="button" withAriaAttributes={!searchable}>
-        <Button
-          variant="default"
-          size="xs"
-          justify="space-between"
-          fw={chosen.length > 0 ? 600 : 400}
-          className={chosen.length > 0 ? classes['chosen'] : undefined}
-          rightSection={<IconChevronDown size={13} aria-hidden />}
+        <FilterButton
+          isChosen={chosen.length > 0}
           onClick={() => combobox.toggleDropdown()}
           aria-expanded={combobox.dropdownOpened}
           aria-haspopup="listbox"
         >
           {conditionInWords(title, labels)}
-        </Button>
+        </FilterButton>
       </Combobox.Target>
       <Combobox.Dropdown>
         {searchable && (

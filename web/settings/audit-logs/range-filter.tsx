@@ -1,8 +1,8 @@
 import { Button, Divider, Popover, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
-import { IconCalendar, IconChevronDown } from '@tabler/icons-react';
+import { IconCalendar } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { isUsual, RANGES, type Range, timesOf } from './filter.ts';
-import classes from './filter-bar.module.css';
+import { FilterButton } from './filter-button.tsx';
 import { rangeInWords } from './filter-words.ts';
 
 /** From when to when: as of now, or between two moments (UTC). */
@@ -15,18 +15,13 @@ export function RangeFilter({ range, onChange }: { range: Range; onChange: (rang
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-start" width={280} trapFocus returnFocus>
       <Popover.Target>
-        <Button
-          variant="default"
-          size="xs"
-          justify="space-between"
-          fw={isUsual(range) ? 400 : 600}
-          className={isUsual(range) ? undefined : classes['chosen']}
+        <FilterButton
+          isChosen={!isUsual(range)}
           leftSection={<IconCalendar size={13} aria-hidden />}
-          rightSection={<IconChevronDown size={13} aria-hidden />}
           onClick={() => setOpened((was) => !was)}
         >
           {rangeInWords(range)}
-        </Button>
+        </FilterButton>
       </Popover.Target>
       <Popover.Dropdown aria-label="Time">
         <SimpleGrid cols={2} spacing={4} verticalSpacing={2}>

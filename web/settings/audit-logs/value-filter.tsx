@@ -1,7 +1,6 @@
 import { Button, Pill, Popover, Stack, TextInput } from '@mantine/core';
-import { IconChevronDown } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
-import classes from './filter-bar.module.css';
+import { FilterButton } from './filter-button.tsx';
 import { conditionInWords } from './filter-words.ts';
 
 /** One or several values that are typed: they are too many to choose from. */
@@ -24,17 +23,9 @@ export function ValueFilter(props: {
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-start" width={280} trapFocus returnFocus>
       <Popover.Target>
-        <Button
-          variant="default"
-          size="xs"
-          justify="space-between"
-          fw={chosen.length > 0 ? 600 : 400}
-          className={chosen.length > 0 ? classes['chosen'] : undefined}
-          rightSection={<IconChevronDown size={13} aria-hidden />}
-          onClick={() => setOpened((was) => !was)}
-        >
+        <FilterButton isChosen={chosen.length > 0} onClick={() => setOpened((was) => !was)}>
           {conditionInWords(title, chosen)}
-        </Button>
+        </FilterButton>
       </Popover.Target>
       <Popover.Dropdown aria-label={title}>
         <Stack gap="xs" component="form" onSubmit={add}>

@@ -1,11 +1,11 @@
-import { Button, Group, NumberInput, Stack, Text } from '@mantine/core';
+import { NumberInput, Stack, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import type { TeamSettings } from '../../../src/contract/administration.ts';
 import { useTeam } from '../../app/session.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { useSubmission } from '../../ui/form.tsx';
-import { Saved, useSaved } from '../../ui/saved.tsx';
+import { SaveRow, useSaved } from '../../ui/saved.tsx';
 import { Section } from '../../ui/section.tsx';
 import { count } from '../../ui/words.ts';
 import { useChangeTeam } from './queries.ts';
@@ -59,14 +59,7 @@ export function Retention({ settings }: { settings: TeamSettings }) {
             away or paused, what waits for it stays, however old.
           </Text>
           {problem}
-          {!isReadOnly && (
-            <Group gap="sm">
-              <Button type="submit" variant="default" loading={busy}>
-                Save retention
-              </Button>
-              <Saved shown={saved} />
-            </Group>
-          )}
+          {!isReadOnly && <SaveRow action="Save retention" busy={busy} saved={saved} />}
         </Stack>
       </form>
       <Confirm

@@ -1,10 +1,10 @@
-import { Button, Group, Input, Stack, TextInput } from '@mantine/core';
+import { Input, Stack, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import type { TeamSettings } from '../../../src/contract/administration.ts';
 import { useTeam } from '../../app/session.tsx';
 import { CopyText } from '../../ui/copy-text.tsx';
 import { useSubmission } from '../../ui/form.tsx';
-import { Saved, useSaved } from '../../ui/saved.tsx';
+import { SaveRow, useSaved } from '../../ui/saved.tsx';
 import { Section } from '../../ui/section.tsx';
 import { useChangeTeam } from './queries.ts';
 
@@ -40,14 +40,7 @@ export function TeamName({ settings }: { settings: TeamSettings }) {
             </div>
           </Input.Wrapper>
           {problem}
-          {!isReadOnly && (
-            <Group gap="sm">
-              <Button type="submit" variant="default" loading={busy}>
-                Save name
-              </Button>
-              <Saved shown={saved} />
-            </Group>
-          )}
+          {!isReadOnly && <SaveRow action="Save name" busy={busy} saved={saved} />}
         </Stack>
       </form>
     </Section>

@@ -1,4 +1,4 @@
-import { Anchor, Button, Code, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Code, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import type { Static } from 'typebox';
@@ -6,7 +6,7 @@ import type { TeamSettings, WebhookSecret } from '../../../src/contract/administ
 import { useTeam } from '../../app/session.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { useSubmission } from '../../ui/form.tsx';
-import { Saved, useSaved } from '../../ui/saved.tsx';
+import { SaveRow, useSaved } from '../../ui/saved.tsx';
 import { SecretOnce } from '../../ui/secret-once.tsx';
 import { AlertTest } from './alert-test.tsx';
 import { useChangeTeam } from './queries.ts';
@@ -71,12 +71,7 @@ export function WebhookAlerts({ settings: { alerts } }: { settings: TeamSettings
             {...form.getInputProps('alerts.webhookUrl')}
           />
           {problem}
-          <Group gap="sm">
-            <Button type="submit" variant="default" loading={busy}>
-              Save webhook
-            </Button>
-            <Saved shown={saved} />
-          </Group>
+          <SaveRow action="Save webhook" busy={busy} saved={saved} />
         </Stack>
       </form>
       {secret && (

@@ -1,10 +1,10 @@
-import { Button, Group, Input, Stack, Text, TextInput } from '@mantine/core';
+import { Input, Stack, Text, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
 import { auth } from '../../api/auth.ts';
 import { sessionQuery, useSession } from '../../app/session.tsx';
 import { useSubmission } from '../../ui/form.tsx';
-import { Saved, useSaved } from '../../ui/saved.tsx';
+import { SaveRow, useSaved } from '../../ui/saved.tsx';
 import { Section } from '../../ui/section.tsx';
 
 export function NameForm() {
@@ -35,12 +35,7 @@ export function NameForm() {
           </Input.Wrapper>
           <TextInput label="Name" autoComplete="name" maxLength={128} {...form.getInputProps('name')} />
           {problem}
-          <Group gap="sm">
-            <Button type="submit" variant="default" loading={busy}>
-              Save name
-            </Button>
-            <Saved shown={saved} />
-          </Group>
+          <SaveRow action="Save name" busy={busy} saved={saved} />
         </Stack>
       </form>
     </Section>

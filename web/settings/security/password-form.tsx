@@ -1,11 +1,11 @@
-import { Button, Group, PasswordInput, Stack } from '@mantine/core';
+import { PasswordInput, Stack } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
 import { NewPassword, passwordProblem } from '../../account/new-password.tsx';
 import { auth } from '../../api/auth.ts';
 import { useSession } from '../../app/session.tsx';
 import { useSubmission } from '../../ui/form.tsx';
-import { Saved, useSaved } from '../../ui/saved.tsx';
+import { SaveRow, useSaved } from '../../ui/saved.tsx';
 import { Section } from '../../ui/section.tsx';
 import { SESSIONS_KEY } from './queries.ts';
 
@@ -44,12 +44,7 @@ export function PasswordForm() {
           />
           <NewPassword label="New password" person={user} {...form.getInputProps('newPassword')} />
           {problem}
-          <Group gap="sm">
-            <Button type="submit" variant="default" loading={busy}>
-              Change password
-            </Button>
-            <Saved shown={saved}>Changed; other sessions have ended</Saved>
-          </Group>
+          <SaveRow action="Change password" busy={busy} saved={saved} words="Changed; other sessions have ended" />
         </Stack>
       </form>
     </Section>
