@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runScenario } from '../torture/run.ts';
+import { planted, scenarios } from '../torture/scenarios.ts';
+
+/** The short form of `npm run torture`; a new seed each time, named when something fails. */
+const seed = `${Date.now()}`;
+
+describe(`under fire (npm run torture -- --size short --seed ${seed})`, () => {
+  for (const scenario of scenarios.filter(({ inShort }) => inShort))
+    it(scenario.name, async ({ skip }) => {
+      const result = await runScenario(scenario, 'short', seed);
+      skip(result.status === 'skipped', result.reason ?? '');
+      expect(result.reason, result.said.join('\n')).toBeNull();
+    });
+});
+
+it('the defects to plant have a place, and a scenario to find each', () => {
+  for (const { name, file, find, caughtBy } of planted) {
+    const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
+    expect(text.split(find), name).toHaveLength(2);
+    expect(scenarios.map((scenario) => scenario.name)).toContain(caughtBy);
+  }
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import type { Api } from '../../src/cli/api.ts';
+import type { Health } from '../../src/contract/destinations.ts';
+import type { StandIn } from '../../src/destinations/destination.ts';
+import { eventually, exportLog } from '../rig/events.ts';
+import type { Tally } from './scenario.ts';
+
+/** One team's destination as judged: what was promised to its producers, and what the SIEM itself counted. */
+export interface Case {
+  readonly api: Api;
+  readonly destination: string;
+  readonly standIn: Pick<StandIn, 'ids' | 'counts'>;
+  /** Ids of events whose acceptance was answered. */
+  readonly acknowledged: Iterable<string>;
+  /** How long what is pending may take to arrive. Default 60 s. */
+  readonly settlesWithinMs?: number;
+}
+
+/**
+ * Waits until nothing is pending, then judges: the log is gapless and holds each acknowledged event once; each event of
+ * the log is at the SIEM or in the dead letters; the counters are what the SIEM counted. The destination began at the
+ * log's beginning and filters nothing.
+ */
+export async function judge({
+  api,
+  destination,
+  standIn,
+  acknowledged,
+  settlesWithinMs = 60_000,
+}: Case): Promise<Omit<Tally, 'faults'>> {
+  const health = async (): Promise<Health> => api.json('GET', `/v1/destinations/${destination}/health`);
+  let log: Awaited<ReturnType<typeof exportLog>> = [];
+  await eventually(async () => {
+    // The export is an event itself, after those it lists.
+    log = (await exportLog(api)).filter(({ eventType }) => eventType !== 'audit.exported');
+    const { counts, state, cause } = await health();
+    assert.equal(counts.pending, 0, `${counts.pending} events are pending, ${state}: ${cause}`);
+    assert.ok(counts.matched >= log.length, `${counts.matched} of ${log.length} events are counted`);
+  }, settlesWithinMs);
+  const stored = new Map<string, number>();
+  for (const { id } of log) stored.set(id, (stored.get(id) ?? 0) + 1);
+  const promised = [...acknowledged];
+  const deadLetters = await deadLettersOf(api, destination);
+  const at = standIn.ids();
+  const { counts } = await health();
+  const missing = promised.filter((id) => stored.get(id) !== 1 || !(at.has(id) || deadLetters.has(id)));
+  const undelivered = log.filter(({ id }) => !at.has(id) && !deadLetters.has(id));
+  return {
+    events: promised.length,
+    lost: missing.length + undelivered.length,
+    duplicated: standIn.counts().duplicates,
+    deadLettered: deadLetters.size,
+    countersExact:
+      counts.matched === counts.delivered + counts.deadLettered + counts.pending &&
+      counts.deadLettered === deadLetters.size &&
+      // What became a dead letter may have been stored all the same when an answer was lost.
+      counts.delivered >= at.size - deadLetters.size &&
+      counts.delivered <= at.size,
+  };
+}
+
+export async function deadLettersOf(api: Api, destination: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const page = await api.json<{ items: readonly { id: string }[]; nextCursor: string | null }>(
+      'GET',
+      `/v1/destinations/${destination}/dead-letters?limit=1000${query}`,
+    );
+    for (const { id } of page.items) ids.add(id);
+    cursor = page.nextCursor;
+  }
+  return ids;
+}
