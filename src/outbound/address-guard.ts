@@ -27,8 +27,9 @@ const NEVER = ['168.63.129.16/32', '100.100.100.200/32', 'fd00:ec2::/32', 'fd20:
 export function isAllowedAddress(text: string, network: NetworkPolicy): boolean {
   if (isIP(text) === 0) return false;
   // `process` unwraps ::ffff:a.b.c.d. Tunnelled and translated addresses (6to4, Teredo, NAT64) have ranges of their
-  // own, which no policy lists.
-  const address = ipaddr.process(text);
+  // own, which no policy lists. ipaddr.js takes ::a.b.c.d, which resolvers write for IPv4-compatible addresses, for
+  // ::ffff:a.b.c.d unless the zero before it is written out.
+  const address = ipaddr.process(text.replace(/^::(?=\d+\.)/, '0::'));
   const range = address.range();
   if (!RANGES[network].includes(range)) return false;
   return range === 'loopback' || !NEVER.some((cidr) => address.kind() === cidr[0].kind() && address.match(cidr));

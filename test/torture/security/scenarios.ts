@@ -1,5 +1,21 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
+import { addressGuard } from './address-guard.ts';
 
-export const scenarios: readonly Scenario[] = [];
+export const scenarios: readonly Scenario[] = [addressGuard];
 
-export const planted: readonly PlantedDefect[] = [];
+export const planted: readonly PlantedDefect[] = [
+  {
+    name: 'the address guard knows no NAT64',
+    file: 'src/outbound/address-guard.ts',
+    find: 'if (!RANGES[network].includes(range)) return false;',
+    replace: "if (!RANGES[network].includes(range) && range !== 'rfc6052') return false;",
+    caughtBy: 'security/address-guard',
+  },
+  {
+    name: 'one good address of a name excuses the others',
+    file: 'src/outbound/connect.ts',
+    find: 'if (refused.length > 0) {',
+    replace: 'if (refused.length === addresses.length) {',
+    caughtBy: 'security/address-guard',
+  },
+];
