@@ -1,5 +1,6 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
+import { connect } from './connect.ts';
 
-export const scenarios: readonly Scenario[] = [];
+export const scenarios: readonly Scenario[] = [connect];
 
 export const planted: readonly PlantedDefect[] = [];

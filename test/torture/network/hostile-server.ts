@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** What the peer does with a connection while a fault lasts. */
+export type Act = (socket: Socket) => void;
+
+/**
+ * A door in front of a stand-in: honest, it passes bytes on; hostile, an `Act` has the connection. Changing sides ends
+ * what is open, so that no connection outlives the fault it met.
+ */
+export interface Front {
+  readonly port: number;
+  /** Connections that are open now. */
+  open(): number;
+  /** Connections that met the fault. */
+  struck(): number;
+  /** Bytes sent on connections that met a fault. */
+  sent(): number;
+  hostile(act: Act): Promise<void>;
+  honest(): Promise<void>;
+  /** Nobody listens on the port until `honest`. */
+  refuse(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openFront(standInPort: number, host = '127.0.0.1'): Promise<Front> {
+  const sockets = new Set<Socket>();
+  const passOn: Act = (socket) => {
+    const inside = connect(standInPort, '127.0.0.1');
+    inside.on('error', () => socket.destroy()).on('close', () => socket.end());
+    socket.on('close', () => inside.destroy());
+    socket.pipe(inside).pipe(socket);
+  };
+  let act = passOn;
+  let struck = 0;
+  let sent = 0;
+  const accept = (socket: Socket): void => {
+    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+    socket.setNoDelay(true);
+    if (act !== passOn) {
+      struck += 1;
+      socket.on('close', () => {
+        sent += socket.bytesWritten;
+      });
+    }
+    act(socket);
+  };
+  let server = await listen(accept, 0, host);
+  const { port } = server.address() as AddressInfo;
+  const change = async (next: Act): Promise<void> => {
+    act = next;
+    await endAll(sockets);
+    if (!server.listening) server = await listen(accept, port, host);
+  };
+  const refuse = async (): Promise<void> => {
+    const closed = server.listening ? once(server, 'close') : null;
+    server.close();
+    await endAll(sockets);
+    await closed;
+  };
+  return {
+    port,
+    open: () => sockets.size,
+    struck: () => struck,
+    sent: () => sent,
+    hostile: change,
+    honest: () => change(passOn),
+    refuse,
+    close: refuse,
+  };
+}
+
+/** Ends each connection, and resolves when none is left: the other side has seen it too. */
+export async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
+  const gone = [...sockets].map((socket) => once(socket, 'close'));
+  for (const socket of sockets) {
+    // An act may have stopped reading: then the other side's end would never be seen.
+    socket.resume().end();
+    if (socket.writableLength > 0) socket.destroy();
+  }
+  await Promise.all(gone);
+}
+
+async function listen(accept: Act, port: number, host: string): Promise<Server> {
+  const server = createServer(accept);
+  server.listen(port, host);
+  await once(server, 'listening');
+  return server;
+}
