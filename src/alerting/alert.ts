@@ -74,7 +74,7 @@ export function createAlerting(deps: AlertingDependencies): Alerting {
           if (decision.do === 'tell') telling = await begin(found);
           if (decision.do === 'wait') until = decision.until;
         }
-        if (telling && telling.dueAt <= clock.now()) telling = await tell(telling);
+        if (telling && isDue(telling.dueAt, clock.now())) telling = await tell(telling);
         until = telling?.dueAt ?? until;
         failures = 0;
       } catch (error) {
@@ -196,7 +196,14 @@ function messageId({ destination, health }: Alert): string {
   return `msg_${hash('sha256', `${destination.id} ${health.state} ${health.since}`, 'hex').slice(0, 32)}`;
 }
 
+const LONGEST_PAUSE_MS = 15 * 60_000;
+
 /** How long to wait after so many failures: 5 s, doubling up to 15 min. */
 function pauseMs(failures: number): number {
-  return Math.min(5_000 * 2 ** failures, 15 * 60_000);
+  return Math.min(5_000 * 2 ** failures, LONGEST_PAUSE_MS);
+}
+
+/** A time further off than any pause was set before the clock was set back. */
+function isDue(at: number, now: number): boolean {
+  return at <= now || at > now + LONGEST_PAUSE_MS;
 }

@@ -40,6 +40,8 @@ export function decide(
 ): Decision {
   const patience = PATIENCE_MS[state];
   if (patience === undefined || state === (alerted?.state ?? 'connected')) return { do: 'nothing' };
-  const until = Math.max(since + patience, (alerted?.toldAt[state] ?? -Infinity) + TELL_EVERY_MS);
+  // A time that is still to come was written before the clock was set back: it says nothing.
+  const toldAt = alerted?.toldAt[state] ?? -Infinity;
+  const until = Math.max(Math.min(since, now) + patience, toldAt > now ? -Infinity : toldAt + TELL_EVERY_MS);
   return now < until ? { do: 'wait', until } : { do: 'tell' };
 }

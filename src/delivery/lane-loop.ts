@@ -11,6 +11,7 @@ import { matchesAllThrough } from './filter.ts';
 import {
   accepted,
   type Batch,
+  clockSetBack,
   fetched,
   type Lane,
   launched,
@@ -50,6 +51,8 @@ export interface LaneDependencies {
 
 /** Progress that only counts is written down this long after it changed: a crash counts again, to the same result. */
 const COUNTS_WRITTEN_AFTER_MS = 1_000;
+/** What time synchronisation may take back at once without notice. */
+const CLOCK_TOLERANCE_MS = 500;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** Of a destination that is not open: nothing is sent. */
@@ -83,6 +86,8 @@ export class LaneLoop {
   #written: Progress;
   #countedAt: number | null = null;
   readonly #watchAge: AgeWatch;
+  /** The latest time seen, so that a step back is noticed. */
+  #latest = 0;
 
   /** Starts at once. `isDelivering` false: commands are obeyed, nothing is read or sent. */
   constructor(deps: LaneDependencies, stored: StoredDestination, progress: Progress, isDelivering: boolean) {
@@ -210,6 +215,7 @@ export class LaneLoop {
 
   #nextStep(): Step {
     if (!this.#isDelivering || this.#isEdited || this.#stopping.signal.aborted) return { kind: 'wait', until: null };
+    this.#watchClock();
     const step = next(this.lane, this.#deps.clock.now());
     // Sending may run ahead of the transactions that settle it by a batch or so; what the store is asked for may not.
     const mayRunAhead = { send: this.lane.parallel, load: 0, probe: 0, check: 0 };
@@ -217,6 +223,17 @@ export class LaneLoop {
       step.kind in mayRunAhead &&
       this.#session.settlements.waiting > mayRunAhead[step.kind as keyof typeof mayRunAhead];
     return isAhead ? { kind: 'wait', until: null } : step;
+  }
+
+  /** A clock that is set back (a wrong time corrected) must not keep anything waiting for the time it had. */
+  #watchClock(): void {
+    const now = this.#deps.clock.now();
+    if (now < this.#latest - CLOCK_TOLERANCE_MS) {
+      this.lane = clockSetBack(this.lane);
+      if (this.#countedAt !== null) this.#countedAt = now;
+      this.#latest = now;
+    }
+    this.#latest = Math.max(this.#latest, now);
   }
 
   async #perform(step: Step): Promise<void> {
@@ -298,7 +315,7 @@ export class LaneLoop {
       const { lane, effects, delivered } = afterSend(this.lane, flight, outcome, now, random());
       this.lane = lane;
       const { kind, events } = batch;
-      const attempt = attemptOf({ kind, events, delivered, at, bytes, durationMs: now - at }, outcome);
+      const attempt = attemptOf({ kind, events, delivered, at, bytes, durationMs: Math.max(0, now - at) }, outcome);
       if (effects.replay?.status === 'done') return this.#settleReplay(effects, attempt);
       void this.commit(effects, { attempt });
     });
@@ -335,7 +352,14 @@ export class LaneLoop {
       (outcome) => {
         const now = clock.now();
         this.lane = afterCheck(this.lane, outcome, now);
-        const measured = { kind: 'check', events: [], delivered: 0, at, bytes: 0, durationMs: now - at } as const;
+        const measured = {
+          kind: 'check',
+          events: [],
+          delivered: 0,
+          at,
+          bytes: 0,
+          durationMs: Math.max(0, now - at),
+        } as const;
         void this.commit({}, { attempt: attemptOf(measured, outcome) });
       },
     );

@@ -321,6 +321,11 @@ export function nudged(lane: Lane): Lane {
   return { ...lane, failures: 0, checks: 0, waitUntil: 0 };
 }
 
+/** The clock was set back: what waits for a time would wait as much longer. */
+export function clockSetBack(lane: Lane): Lane {
+  return { ...lane, waitUntil: 0, readySince: 0, told: { ...lane.told, at: {} } };
+}
+
 /** The cursor moved over the contiguous prefix of what is settled or filtered; `settled` are the newly settled events. */
 export function withCursor(lane: Lane, settled: readonly LoggedEvent[] = []): Lane {
   const { progress } = lane;

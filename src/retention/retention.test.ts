@@ -28,11 +28,12 @@ function openRig(settled: Readonly<Record<string, number>> = {}) {
   };
   const store = openSqliteStore({ folder, clock, defaultRetentionDays: 10 });
   const errors: string[] = [];
+  const warnings: string[] = [];
   const note = (): void => {};
   const logger = {
     debug: note,
     info: note,
-    warn: note,
+    warn: (_: object, text: string) => void warnings.push(text),
     error: (_: object, text: string) => void errors.push(text),
     child: () => logger,
   };
@@ -45,6 +46,7 @@ function openRig(settled: Readonly<Record<string, number>> = {}) {
   return {
     log: store.log,
     errors,
+    warnings,
     pruned,
     pass: (days: number) => {
       now += days * DAY_MS;
@@ -151,12 +153,43 @@ describe('retention', () => {
     await rig.append('a', 5);
     const retention = rig.start();
     expect((await retention.runNow()).deleted).toBe(0);
-    rig.pass(11);
-    while ((await rig.log.bounds('a')).first === 1) {
+    for (let rounds = 1; rounds <= 11; rounds++) {
+      rig.pass(1);
       rig.hourPasses();
-      await setImmediate();
+      while (rig.pruned.length <= rounds) await setImmediate();
     }
+    await retention.stop();
+    expect((await rig.log.bounds('a')).first).toBe(6);
     expect(rig.pruned[0]).toBe(START - 30 * DAY_MS);
     expect(rig.pruned.at(-1)).toBe(START - 19 * DAY_MS);
+  });
+
+  it('deletes nothing on the word of a clock that leapt forward, until it has kept its time for a day', async () => {
+    const rig = openRig();
+    await rig.append('a', 5);
+    const retention = rig.start();
+    await retention.runNow();
+    rig.pass(3650);
+    expect((await retention.runNow()).deleted).toBe(0);
+    rig.pass(-3650);
+    expect((await retention.runNow()).deleted).toBe(0);
+    expect((await rig.log.bounds('a')).first).toBe(1);
+    rig.pass(3650);
+    expect((await retention.runNow()).deleted).toBe(0);
+    rig.pass(0.9);
+    expect((await retention.runNow()).deleted).toBe(0);
+    rig.pass(0.2);
+    expect((await retention.runNow()).deleted).toBe(5);
+    expect(rig.warnings).toHaveLength(2);
+  });
+
+  it('doubts a clock that is a month past all that was received, from the start', async () => {
+    const rig = openRig();
+    await rig.append('a', 5);
+    rig.pass(40);
+    const retention = rig.start();
+    expect((await retention.runNow()).deleted).toBe(0);
+    rig.pass(1);
+    expect((await retention.runNow()).deleted).toBe(5);
   });
 });

@@ -18,6 +18,9 @@ export interface RetentionReport {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ATTEMPTS_KEPT_DAYS = 30;
+/** A clock that moves on by more than this from one hourly round to the next, or since anything was received, may be wrong. */
+const LEAP_MS = DAY_MS;
+const SILENCE_MS = 30 * DAY_MS;
 /** Events deleted at once: appends run between two steps. */
 const STEP = 65_536;
 
@@ -25,6 +28,8 @@ const STEP = 65_536;
  * Deletes, at start and every hour, the events that are older than their team's retention by `receivedAt` and settled or
  * filtered at every destination of the team (`settledThrough`, paused destinations included); and attempts older than 30
  * days; and whatever deleted teams left. A team that fails is logged and tried again the next hour; the others go on.
+ *
+ * A wrong clock must not cost a log: after a leap forward nothing is deleted until the clock has kept its time for a day.
  */
 export function startRetention(options: {
   readonly log: Pick<EventLog, 'bounds' | 'firstReceivedSince' | 'deleteThrough'>;
@@ -43,6 +48,32 @@ export function startRetention(options: {
   const { log, teams, settledThrough, pruneAttempts, clock, logger } = options;
   const stopping = new AbortController();
   let round: Promise<RetentionReport> | undefined;
+  let before: number | null = null;
+  let doubtedUntil = Number.NEGATIVE_INFINITY;
+
+  /** Whether the clock may be wrong: it leapt since the last round, or since anything was received, within a day. */
+  const isDoubtful = async (at: number, ids: readonly TeamId[]): Promise<boolean> => {
+    const hasLeapt = before === null ? await isSilentSince(at - SILENCE_MS, ids) : at - before > HOUR_MS + LEAP_MS;
+    if (hasLeapt)
+      logger.warn(
+        { at: new Date(at).toISOString() },
+        'The clock is much further on than the log: retention deletes nothing until it has kept its time for a day',
+      );
+    doubtedUntil = Math.min(hasLeapt ? at + DAY_MS : doubtedUntil, at + DAY_MS);
+    before = at;
+    return at < doubtedUntil;
+  };
+
+  /** There are events, and none was received since. */
+  const isSilentSince = async (at: number, ids: readonly TeamId[]): Promise<boolean> => {
+    let hasEvents = false;
+    for (const id of ids) {
+      const { last } = await log.bounds(id);
+      if (last > 0 && (await log.firstReceivedSince(id, at)) <= last) return false;
+      hasEvents ||= last > 0;
+    }
+    return hasEvents;
+  };
 
   /** Deletes what is due of one team and says what is due but held. Of a deleted team (`cutoff` null) all is due, none held. */
   const runTeam = async (team: TeamId, cutoff: number | null): Promise<{ deleted: number; held: number }> => {
@@ -61,9 +92,12 @@ export function startRetention(options: {
     const at = clock.now();
     const held: { team: TeamId; events: number }[] = [];
     let deleted = 0;
+    const kept = await teams.list();
+    const ids = kept.map(({ id }) => id);
+    if (await isDoubtful(at, ids)) return { at, deleted, held };
     await pruneAttempts(at - ATTEMPTS_KEPT_DAYS * DAY_MS);
     const due = [
-      ...(await teams.list()).map(({ id, retentionDays }) => ({ id, cutoff: at - retentionDays * DAY_MS })),
+      ...kept.map(({ id, retentionDays }) => ({ id, cutoff: at - retentionDays * DAY_MS })),
       ...(await teams.deleted()).map((id) => ({ id, cutoff: null })),
     ];
     for (const { id, cutoff } of due) {

@@ -53,11 +53,12 @@ export function meaningOf(line: SdkLine): Record<string, unknown> {
   });
 }
 
-/** A received event less what the service adds by itself: its place in the log. */
+/** A received event less what the service adds by itself: its place in the log, and that it came late for this SIEM. */
 export function received(event: unknown): Record<string, unknown> {
-  const { sequence, receivedAt, ...rest } = event as Record<string, unknown>;
+  const { sequence, receivedAt, trailproof, ...rest } = event as Record<string, unknown>;
   if (!Number.isInteger(sequence) || typeof receivedAt !== 'string') throw new Error('no place in the log');
-  return rest;
+  const { late: _, ...marks } = { ...(trailproof as object | undefined) } as Record<string, unknown>;
+  return Object.keys(marks).length > 0 ? { ...rest, trailproof: marks } : rest;
 }
 
 function without(object: Record<string, unknown>): Record<string, unknown> {

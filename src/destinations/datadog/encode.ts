@@ -1,3 +1,4 @@
+import { LATE_BYTES, markLate } from '../../event/late.ts';
 import type { LoggedEvent } from '../../event/logged-event.ts';
 import { truncateEvent } from '../../event/truncate.ts';
 import { parseStored, type StoredEvent } from '../../formats/stored-event.ts';
@@ -26,13 +27,13 @@ const ATTRIBUTE_LENGTH = 256;
 
 /** What framing adds at most, when characters take three bytes: message and five attributes, and what is always there. */
 export function overheadBytes(framing: DatadogFraming): number {
-  return 3 * (MESSAGE_LENGTH + 5 * ATTRIBUTE_LENGTH) + 400 + Buffer.byteLength(JSON.stringify(framing));
+  return 3 * (MESSAGE_LENGTH + 5 * ATTRIBUTE_LENGTH) + 400 + LATE_BYTES + Buffer.byteLength(JSON.stringify(framing));
 }
 
 /**
  * A request body: one log per event, the event's own JSON under `audit`, beside the attributes that Datadog knows.
  * `status` is the log level there, so the event's own (`failure` would read as emergency) is `evt.outcome`. A log whose
- * time Datadog would not take gets `now` instead; `evt.time` always is the event's own.
+ * time Datadog would not take gets `now` instead; `evt.time` always is the event's own, and a late one is marked.
  * https://docs.datadoghq.com/api/latest/logs/#send-logs
  */
 export function encodeLogs(batch: readonly LoggedEvent[], framing: DatadogFraming, now: number): string {
@@ -43,7 +44,9 @@ export function encodeLogs(batch: readonly LoggedEvent[], framing: DatadogFramin
 function logOf(event: LoggedEvent, framing: DatadogFraming, now: number): string {
   const attributes = JSON.stringify(attributesOf(event, framing, now)).slice(0, -1);
   const room = LARGEST_LOG - Buffer.byteLength(attributes) - ',"audit":}'.length;
-  const audit = event.bytes <= room ? event.json : (truncateEvent(event.json, room) ?? event.json);
+  const isLate = event.timestamp < now - OLDEST_MS;
+  const json = isLate ? markLate(event.json) : event.json;
+  const audit = event.bytes + LATE_BYTES <= room ? json : (truncateEvent(json, room) ?? json);
   return `${attributes},"audit":${audit}}`;
 }
 

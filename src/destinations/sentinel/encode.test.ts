@@ -6,6 +6,8 @@ import azureTemplate from './azure-template.json' with { type: 'json' };
 import { encodeRows, OVERHEAD_BYTES } from './encode.ts';
 
 const COLUMN_BYTES = 65_536;
+const NOW = Date.UTC(2026, 0, 15, 12);
+const WINDOW_MS = 2 * 24 * 3_600_000;
 
 describe('an upload body', () => {
   it('is byte for byte the golden file', async () => {
@@ -16,7 +18,7 @@ describe('an upload body', () => {
       timestamp: Date.UTC(2026, 11, 31, 23, 59, 59, 999),
       content: { description: 'line\nbreak, 日本語', metadata: { TimeGenerated: 1 } },
     });
-    await expect(encodeRows([first, second]).body).toMatchFileSnapshot('fixtures/rows.json');
+    await expect(encodeRows([first, second], NOW).body).toMatchFileSnapshot('fixtures/rows.json');
   });
 
   it('is always an array of rows, each the event beside its time', () => {
@@ -27,8 +29,8 @@ describe('an upload body', () => {
         (description, metadata) => {
           const event = sampleEvent({ content: { description, metadata } });
           const row = { TimeGenerated: '2026-01-15T10:30:00.000Z', ...JSON.parse(event.json) };
-          expect(JSON.parse(encodeRows([event]).body)).toEqual([row]);
-          expect(JSON.parse(encodeRows([event, event, event]).body)).toEqual([row, row, row]);
+          expect(JSON.parse(encodeRows([event], NOW).body)).toEqual([row]);
+          expect(JSON.parse(encodeRows([event, event, event], NOW).body)).toEqual([row, row, row]);
         },
       ),
     );
@@ -37,19 +39,28 @@ describe('an upload body', () => {
   it.each([1, 2, 100])('adds no more to %i events than is reckoned with', (count) => {
     const events = sampleEvents(count);
     const bytes = events.reduce((sum, event) => sum + event.bytes + OVERHEAD_BYTES, 0);
-    expect(Buffer.byteLength(encodeRows(events).body)).toBeLessThanOrEqual(bytes);
+    expect(Buffer.byteLength(encodeRows(events, NOW).body)).toBeLessThanOrEqual(bytes);
   });
 
   it('cuts and marks an event of which Azure would cut a column unmarked', () => {
     const event = sampleEvent({ content: { metadata: { note: 'x'.repeat(COLUMN_BYTES) } } });
-    const [row] = JSON.parse(encodeRows([event]).body);
+    const [row] = JSON.parse(encodeRows([event], NOW).body);
     expect(Buffer.byteLength(JSON.stringify(row.metadata))).toBeLessThanOrEqual(COLUMN_BYTES);
     expect(row).toMatchObject({ id: event.id, trailproof: { truncated: [{ path: 'metadata' }] } });
   });
 
+  it.each([
+    { age: 'just within the window', timestamp: NOW - WINDOW_MS, marks: undefined },
+    { age: 'older', timestamp: NOW - WINDOW_MS - 1, marks: { late: true } },
+  ])('marks an event whose time Azure will replace, and no other: $age', ({ timestamp, marks }) => {
+    const [row] = JSON.parse(encodeRows([sampleEvent({ timestamp })], NOW).body);
+    expect(row.trailproof).toEqual(marks);
+    expect(row.timestamp).toBe(new Date(timestamp).toISOString());
+  });
+
   it('leaves out an event of which no more can be cut, and names it', () => {
     const long = sampleEvent({ id: 'long', content: { actor: { id: 'x'.repeat(70_000) } } });
-    const { body, unfit } = encodeRows([long, sampleEvent({ id: 'short' })]);
+    const { body, unfit } = encodeRows([long, sampleEvent({ id: 'short' })], NOW);
     expect(JSON.parse(body)).toMatchObject([{ id: 'short' }]);
     expect(unfit).toEqual(['long']);
   });
@@ -57,7 +68,7 @@ describe('an upload body', () => {
   it('leaves a large event whole when each of its columns fits', () => {
     const content = { description: 'x'.repeat(60_000), metadata: { note: 'y'.repeat(60_000) } };
     const event = sampleEvent({ content });
-    expect(JSON.parse(encodeRows([event]).body)).toMatchObject([content]);
+    expect(JSON.parse(encodeRows([event], NOW).body)).toMatchObject([content]);
   });
 });
 

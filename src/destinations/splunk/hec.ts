@@ -118,8 +118,9 @@ export function openHec(options: HecOptions, context: DestinationContext): Desti
     signal: AbortSignal,
   ): Promise<Outcome> {
     const question = { body: Buffer.from(JSON.stringify({ acks: [ackId] })), headers: {} };
-    const until = clock.now() + CONFIRM_WITHIN_MS;
-    for (let pause = FIRST_PAUSE_MS; clock.now() < until; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    // Counted in pauses, not read off the clock: a clock that is set back would keep the events here for as long.
+    for (let waited = 0, pause = FIRST_PAUSE_MS; waited < CONFIRM_WITHIN_MS; waited += pause) {
+      if (waited > 0) pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       await clock.sleep(pause, signal);
       if (signal.aborted) return unconfirmed('the delivery was stopped before Splunk had confirmed it');
       const answer = await call(`ack?channel=${on}`, question, on, signal);

@@ -67,13 +67,15 @@ export function eventStreamRoute(app: App, parts: ServerParts): void {
       const events = await log.read(team, last, PAGE);
       last = events.at(-1)?.sequence ?? last;
       const frames = events.filter(({ json }) => matches(json)).map((e) => `id: ${e.sequence}\ndata: ${e.json}\n\n`);
-      if (frames.length === 0 && clock.now() - quietSince >= HEARTBEAT_MS) frames.push(`: still here\nid: ${last}\n\n`);
+      // Either way: a clock that was set back must not silence the heartbeat.
+      if (frames.length === 0 && Math.abs(clock.now() - quietSince) >= HEARTBEAT_MS)
+        frames.push(`: still here\nid: ${last}\n\n`);
       if (frames.length > 0) {
         yield frames.join('');
         quietSince = clock.now();
       }
       if (events.length === 0)
-        await waitAtMost(clock, quietSince + HEARTBEAT_MS - clock.now(), signal, (either) =>
+        await waitAtMost(clock, Math.min(quietSince + HEARTBEAT_MS - clock.now(), HEARTBEAT_MS), signal, (either) =>
           log.waitForMore(team, last, either),
         );
     }
