@@ -1,4 +1,3 @@
-import type { MessagePort, Worker } from 'node:worker_threads';
 import { UnknownDestination } from './delivery/delivery.ts';
 import { BadQuery } from './search/search.ts';
 import { StoreUnavailable } from './store/event-log.ts';
@@ -8,7 +7,11 @@ import { StoreUnavailable } from './store/event-log.ts';
  * proxy on the other. Arguments and results are structured clones, so only plain data crosses (a Secret does not).
  * `note` sends something nobody answers.
  */
-type Port = MessagePort | Worker;
+export interface Port {
+  postMessage(message: unknown): void;
+  // biome-ignore lint/suspicious/noExplicitAny: as a MessagePort and a Worker have it
+  on(event: 'message', listener: (message: any) => void): unknown;
+}
 
 interface Call {
   readonly call: number;
