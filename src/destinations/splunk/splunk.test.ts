@@ -100,10 +100,10 @@ describe('what Splunk answers', () => {
     expect(classify(400, { ...body, 'invalid-event-number': 9 })).toMatchObject({ kind: 'refused' });
   });
 
-  it('takes "Invalid data format" of event 0 in a large body for Splunk Cloud’s size limit', () => {
+  it('takes "Invalid data format" of event 0 in a body of the size we send for a size limit', () => {
     const body = { text: 'Invalid data format', code: 6, 'invalid-event-number': 0 };
-    expect(classify(400, body, 1_000_001)).toMatchObject({ kind: 'refused', tooLarge: true });
-    expect(classify(400, body, 1_000_000)).toMatchObject({ kind: 'partial', rejected: [{ id: 'a' }] });
+    expect(classify(400, body, 100_001)).toMatchObject({ kind: 'refused', tooLarge: true });
+    expect(classify(400, body, 100_000)).toMatchObject({ kind: 'partial', rejected: [{ id: 'a' }] });
   });
 
   it.each<[number: unknown, taken: string[]]>([
