@@ -1,5 +1,8 @@
 import type { Clock } from '../clock.ts';
 
+/** A reason of its own costs nothing; the default one is an error with its stack, made at every wait. */
+const AWAKE = 'awake';
+
 /** Wakes a loop. Rung while the loop is busy, it lets the next wait return at once: no ring is lost. */
 export class Bell {
   readonly #clock: Clock;
@@ -23,7 +26,7 @@ export class Bell {
       const nap = new AbortController();
       const rung = until === null ? [] : [this.#clock.sleep(until - this.#clock.now(), nap.signal)];
       await Promise.race([promise, ...rung]);
-      nap.abort();
+      nap.abort(AWAKE);
     }
     this.#isRung = false;
   }

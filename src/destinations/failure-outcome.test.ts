@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer, Failure } from '../outbound/outbound.ts';
 import { Secret } from '../secrets.ts';
-import { excerpt, outcomeOfAnswer, outcomeOfFailure, retryAfterMs } from './failure-outcome.ts';
+import { evidenceOf, excerpt, isHtml, outcomeOfAnswer, outcomeOfFailure, retryAfterMs } from './failure-outcome.ts';
 
 const page = '<!doctype html><html><body>Sign in</body></html>';
 
@@ -20,6 +20,15 @@ function failure(changes: Partial<Failure>): Failure {
     ...changes,
   };
 }
+
+describe('an answer of megabytes', () => {
+  it('is judged by its beginning', () => {
+    const endless = answer(200, `${' '.repeat(8 * 1024 * 1024)}${page}`);
+    expect(isHtml(endless)).toBe(false);
+    expect(evidenceOf({ ...endless, body: `${' '.repeat(5_000)}{}` }, [])).toEqual({ status: 200 });
+    expect(evidenceOf({ ...endless, body: `  {"text":"${'x'.repeat(1_000_000)}` }, []).answer).toHaveLength(500);
+  });
+});
 
 describe('an answer that no SIEM gives', () => {
   const facts = { siem: 'Splunk', now: Date.UTC(2026, 0, 1), secrets: [new Secret('hunter2')] };

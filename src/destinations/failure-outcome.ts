@@ -14,6 +14,8 @@ export interface AnswerFacts {
 
 /** Longest excerpt of an answer that is kept, in characters. */
 const EXCERPT_LENGTH = 500;
+/** Where an answer's content shows, in characters: one that goes on for megabytes is not searched through. */
+const START_LENGTH = 4_000;
 /** A `Retry-After` beyond this is taken as this: a receiver must not be able to stop a lane for days. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
@@ -90,15 +92,20 @@ export function outcomeOfAnswer(answer: Answer, facts: AnswerFacts): Outcome {
  * whatever else listens at the address, and is not shown.
  */
 export function evidenceOf(answer: Answer, secrets: readonly Secret[]): Pick<Evidence, 'status' | 'answer'> {
-  const words = /^\s*[[{]/.test(answer.body) ? excerpt(answer.body, secrets) : '';
+  const words = /^\s*[[{]/.test(startOf(answer)) ? excerpt(answer.body, secrets) : '';
   return words === '' ? { status: answer.status } : { status: answer.status, answer: words };
 }
 
 /** Whether a web page came where JSON was expected. Decided by content: proxies send pages under any type. */
 export function isHtml(answer: Answer): boolean {
   return (
-    /^\s*<(!doctype|html|head|body)/i.test(answer.body) || /^text\/html\b/i.test(answer.headers['content-type'] ?? '')
+    /^\s*<(!doctype|html|head|body)/i.test(startOf(answer)) ||
+    /^text\/html\b/i.test(answer.headers['content-type'] ?? '')
   );
+}
+
+function startOf({ body }: Answer): string {
+  return body.slice(0, START_LENGTH);
 }
 
 /** How long `Retry-After` asks to wait, milliseconds: seconds or an HTTP date (RFC 9110 §10.2.3); at most an hour. */
@@ -118,7 +125,7 @@ export function waitOf(answer: Answer, facts: Pick<AnswerFacts, 'now'>): { retry
 
 /** The answer's words for an operator: one line, at most 500 characters, credentials replaced by `[secret]`. */
 export function excerpt(body: string, secrets: readonly Secret[]): string {
-  let text = body.slice(0, EXCERPT_LENGTH * 8);
+  let text = body.slice(0, START_LENGTH);
   for (const secret of secrets) {
     for (const form of formsOf(secret.reveal())) text = text.replaceAll(form, '[secret]');
   }
