@@ -122,10 +122,12 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
     return { ...verdict, faults: failed };
   } finally {
     await rig.close();
-    await eventually(() => assert.equal(front.open(), 0, 'connections are left open'), 10_000).finally(async () => {
+    try {
+      await eventually(() => assert.equal(front.open(), 0, 'connections are left open'), 10_000);
+    } finally {
       await front.close();
       await standIn.close();
-    });
+    }
   }
 }
 
