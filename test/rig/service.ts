@@ -26,13 +26,18 @@ export async function temporaryFolder(): Promise<{ path: string; remove(): Promi
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Starts `serve`, from source unless `main` is the built one, and waits until it says where it serves. */
+/**
+ * Starts `serve`, from source unless `main` is the built one, and waits until it says where it serves. `through`: a
+ * command that becomes the one it is given (nsenter).
+ */
 export async function startService(
   folder: string,
   env: Record<string, string> = {},
   main = MAIN,
+  through: readonly string[] = [],
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [main, 'serve'], {
+  const [command, ...args] = [...through, process.execPath, main, 'serve'];
+  const child = spawn(command!, args, {
     env: {
       PATH: process.env['PATH'] ?? '',
       DATA_DIR: folder,

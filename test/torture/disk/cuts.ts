@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Random } from '../random.ts';
+import type { FaultyDisk } from './faulty-disk.ts';
+import type { Operation } from './memory-disk.ts';
+import { emptied, inspect, type Survived } from './survivors.ts';
+
+/** `ids` were acknowledged at this moment of the machine's steady clock. */
+export interface Acknowledgement {
+  readonly at: number;
+  readonly ids: readonly string[];
+}
+
+export interface Cuts {
+  readonly disk: FaultyDisk;
+  readonly acknowledged: readonly Acknowledgement[];
+  readonly team: string;
+  readonly count: number;
+  /** No cut falls before this moment. */
+  readonly from?: number;
+  readonly random: Random;
+  /** Further checks of what a cut left, before the store is opened. */
+  readonly look?: (folder: string, at: number) => void;
+}
+
+/** One cut in eight has every page of its database checked: it is slow. */
+const THOROUGH_EVERY = 8;
+const ROOM_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Cuts the power at many places of what was done to the disk, each on its own, and looks at what each leaves: half of
+ * the places anywhere, the others right behind a sync or between a write and its sync. Throws when one left too little.
+ */
+export async function cutManyTimes({ disk, acknowledged, team, count, from = 0, random, look }: Cuts): Promise<void> {
+  const record = await disk.record();
+  const places = choosePlaces(record, count, from, random);
+  const inOrder = [...acknowledged].sort((a, b) => a.at - b.at);
+  const promised = new Set<string>();
+  const folder = mkdtempSync(join(fastest(), 'trailproof-cut-'));
+  let next = 0;
+  try {
+    for (const [i, place] of places.entries()) {
+      // Whatever was answered before the operation behind the cut was answered before the cut.
+      const at = record[place]?.at ?? Number.POSITIVE_INFINITY;
+      for (; next < inOrder.length && inOrder[next]!.at < at; next++)
+        for (const id of inOrder[next]!.ids) promised.add(id);
+      const forgetting = i % 2 === 0 ? 'ordered' : 'forgetful';
+      const seed = `${random.between(0, 2 ** 30)}`;
+      await disk.cut(place, forgetting, seed, emptied(folder));
+      const where = `power cut after ${place} of ${record.length} operations (${forgetting}, ${seed})`;
+      const found = await lookAt(where, async () => {
+        look?.(folder, at);
+        return inspect(folder, { team, acknowledged: promised, isThorough: i % THOROUGH_EVERY === 0 });
+      });
+      assert.equal(found.lost, 0, `${where}: ${found.lost} of ${promised.size} acknowledged events are lost`);
+      assert.ok(found.countersExact, `${where}: the counters are not exact`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What a cut left is looked at in memory, where there is room: it was judged by what reached the disk before. */
+function fastest(): string {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    return bavail * bsize > ROOM_BYTES ? '/dev/shm' : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
+async function lookAt(where: string, look: () => Promise<Survived>): Promise<Survived> {
+  try {
+    return await look();
+  } catch (cause) {
+    throw new Error(`${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function choosePlaces(
+  record: readonly Pick<Operation, 'at' | 'kind'>[],
+  count: number,
+  from: number,
+  random: Random,
+): number[] {
+  const first = record.findIndex(({ at }) => at >= from);
+  assert.ok(first >= 0, 'nothing was done to the disk');
+  const after = (kind: Operation['kind']): number[] =>
+    record.flatMap((operation, i) => (i >= first && operation.kind === kind ? [i + 1] : []));
+  const [syncs, writes] = [after('sync'), after('write')];
+  const places = Array.from({ length: count }, (_, i) => {
+    if (i % 4 === 1 && syncs.length > 0) return random.pick(syncs);
+    if (i % 4 === 3 && writes.length > 0) return random.pick(writes);
+    return random.between(first, record.length);
+  });
+  return places.sort((a, b) => a - b);
+}
