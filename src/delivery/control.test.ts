@@ -10,6 +10,7 @@ import {
   TEAM,
   until,
 } from '../../test/rig/delivery-rig.ts';
+import { newEvent } from '../store/conformance-fixture.ts';
 
 let rig: DeliveryRig;
 afterEach(() => rig.close());
@@ -89,7 +90,7 @@ describe('commands', () => {
     const first = await rig.delivery.replay('a', 0, rig.clock.now() + 1, []);
     const second = await rig.delivery.replay('a', 0, rig.clock.now() + 1, []);
     await until(() => siem.sends.length > sends);
-    await rig.delivery.cancelReplay('a', first.id);
+    await rig.delivery.cancelReplay('a', first.id, []);
     siem.answer = () => DELIVERED;
     answer.resolve(REFUSED);
     await until(async () => (await rig.delivery.replays('a'))[0]!.status === 'done');
@@ -156,9 +157,12 @@ describe('commands', () => {
     siem.answer = () => later().promise;
     const second = await rig.delivery.replay('a', 0, rig.clock.now() + 1, []);
     const third = await rig.delivery.replay('a', 0, rig.clock.now() + 1, []);
-    expect(await rig.delivery.cancelReplay('a', third.id)).toBe(true);
-    expect(await rig.delivery.cancelReplay('a', second.id)).toBe(true);
-    expect(await rig.delivery.cancelReplay('a', second.id)).toBe(false);
+    const [stopped, again] = [newEvent(TEAM, 'stopped'), newEvent(TEAM, 'again')];
+    expect(await rig.delivery.cancelReplay('a', third.id, [])).toBe(true);
+    expect(await rig.delivery.cancelReplay('a', second.id, [stopped])).toBe(true);
+    expect(await rig.store.log.find(TEAM, stopped.id)).toBeDefined();
+    expect(await rig.delivery.cancelReplay('a', second.id, [again])).toBe(false);
+    expect(await rig.store.log.find(TEAM, again.id), 'a change that was none is not recorded').toBeUndefined();
     expect((await rig.delivery.replays('a')).map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'done']);
   });
 

@@ -95,7 +95,7 @@ export function createDelivery(deps: LaneDependencies): RunningDelivery {
     },
     replay: async (id, from, to, audit) => startReplay(await loopOf(id), deps, from, to, audit),
     replays: async (id) => store.replays((await loopOf(id)).stored.id),
-    cancelReplay: async (id, replay) => cancelReplay(await loopOf(id), deps, replay),
+    cancelReplay: async (id, replay, audit) => cancelReplay(await loopOf(id), deps, replay, audit),
     deliveriesOf: async (team, event) => deliveriesOf(await lanes(team), deps, team, event),
     totals: async () => totalsOf(await lanes()),
     tested: async (id, attempt, audit) => {

@@ -35,7 +35,7 @@ export interface Delivery {
   countReplay(id: string, from: number, to: number): Promise<{ events: number; bytes: number }>;
   replay(id: string, from: number, to: number, audit: readonly NewEvent[]): Promise<Replay>;
   replays(id: string): Promise<readonly Replay[]>;
-  cancelReplay(id: string, replay: string): Promise<boolean>;
+  cancelReplay(id: string, replay: string, audit: readonly NewEvent[]): Promise<boolean>;
   /** Where one event stands at every destination of its team. */
   deliveriesOf(team: TeamId, event: string): Promise<readonly EventDelivery[] | undefined>;
   /** Sums over all teams, by kind and state: for metrics, which carry no team names. */

@@ -60,6 +60,7 @@ export function cancelReplay(
   loop: LaneLoop,
   { store, clock }: Pick<LaneDependencies, 'store' | 'clock'>,
   id: string,
+  audit: readonly NewEvent[],
 ): Promise<boolean> {
   return loop.turn(async () => {
     const { lane, stored } = loop;
@@ -68,7 +69,7 @@ export function cancelReplay(
     if (replay?.status !== 'running') return false;
     const queue = lane.queue.filter((batch) => batch.kind !== 'replay');
     if (isCurrent) loop.lane = { ...lane, replay: null, replayPage: null, queue };
-    await loop.commit({ replay: { ...replay, status: 'cancelled', endedAt: clock.now() } });
+    await loop.commit({ replay: { ...replay, status: 'cancelled', endedAt: clock.now() } }, { audit });
     if (isCurrent) await loop.nextReplay();
     return true;
   });

@@ -26,7 +26,7 @@ import { shownDestination } from './destinations.ts';
 
 /** What is done to a destination, and what can be seen of its work. */
 export function destinationActionRoutes(app: App, parts: ServerParts): void {
-  const { delivery, log, clock } = parts;
+  const { delivery, clock } = parts;
   const read = { access: 'destinations:read' } as const;
   const readEvents = { access: 'events:read' } as const;
   const write = { access: 'destinations:write' } as const;
@@ -236,15 +236,14 @@ export function destinationActionRoutes(app: App, parts: ServerParts): void {
     async (request, reply) => {
       const stored = await destinationOf(request, parts);
       const { replay } = request.params;
-      if (!(await delivery.cancelReplay(stored.id, replay)))
-        throw problem('not_found', 'There is no such replay, or it has ended.');
       const cancelled = destinationEvent(request, stored, clock.now(), {
         eventType: 'siem.destination.replay_cancelled',
         description: `Sending events to "${stored.name}" again was stopped`,
         changes: { previous: { status: 'running' }, current: { status: 'cancelled' } },
         metadata: { replay },
       });
-      await log.append([cancelled]);
+      if (!(await delivery.cancelReplay(stored.id, replay, [cancelled])))
+        throw problem('not_found', 'There is no such replay, or it has ended.');
       return reply.code(204).send();
     },
   );

@@ -4,6 +4,7 @@ import type { Delivery, NewDestination } from '../../../src/delivery/delivery.ts
 import type { StandIn } from '../../../src/destinations/destination.ts';
 import { destinationKinds } from '../../../src/destinations/registry.ts';
 import type { NewEvent, Sequence, TeamId } from '../../../src/event/logged-event.ts';
+import { ownEvent } from '../../../src/event/own-event.ts';
 import { sealEvent } from '../../../src/event/seal.ts';
 import { newSettings } from '../../../src/http/destination-settings.ts';
 import { kindOf } from '../../../src/http/routes/destinations.ts';
@@ -71,16 +72,23 @@ export interface Rounds {
   readonly look?: (ledger: Ledger) => void;
   /** Longest time until a kill from outside, when the victim serves. */
   readonly withinMs?: number;
+  /** How far the work goes until a kill from inside, at most. */
+  readonly points?: Readonly<Record<KillAt['kind'], number>>;
+  readonly worker?: KillAt['worker'];
 }
 
 /**
  * Kills, again and again: from outside at any moment, also while it starts, or from inside at a chosen statement or
  * commit. After each the files must agree with themselves, with the stand-ins and with what was promised.
  */
-export async function rounds(site: Site, { kills, options, activity, look, withinMs = 150 }: Rounds): Promise<void> {
+export async function rounds(
+  site: Site,
+  { kills, options, activity, look, withinMs = 150, points = POINTS, worker = 'log' }: Rounds,
+): Promise<void> {
   const { random } = site;
   for (let i = 0; i < kills; i++) {
-    const killAt = chosenPoint(random);
+    const kind = random.pick(['outside', 'outside', 'commit', 'statement'] as const);
+    const killAt = kind === 'outside' ? null : { worker, kind, count: random.between(1, points[kind]) };
     const victim = startVictim(site.folder, { ...options, killAt });
     const working = victim.ready.then(async (serves) => {
       if (serves) await activity(victim);
@@ -91,7 +99,7 @@ export async function rounds(site: Site, { kills, options, activity, look, withi
     );
     const isStarting = random.between(1, 6) === 1;
     if (!isStarting) await victim.ready;
-    const waitMs = isStarting ? random.between(0, 250) : killAt ? 2_000 : random.between(0, withinMs);
+    const waitMs = isStarting ? random.between(0, 250) : killAt ? 1_000 : random.between(0, withinMs);
     await Promise.race([victim.gone, pause(waitMs)]);
     await victim.kill();
     for (const error of await failed) throw error;
@@ -215,6 +223,14 @@ export function crashEvent(team: TeamId, id: string, random: Random): NewEvent {
   });
 }
 
+/** The event that records a change, as the HTTP side makes it. */
+export function auditEvent(team: TeamId, eventType: string, destination: string): NewEvent {
+  return ownEvent({
+    ...{ team, eventType, description: eventType, actor: { id: 'bench', type: 'system' }, at: Date.now() },
+    target: { type: 'siem_destination', id: destination },
+  });
+}
+
 /** Appends batches one after the other; one without an answer goes again, to whoever serves next. */
 export function producer(site: Site, team: TeamId, name: string, largest = 20): Activity {
   const random = site.random.fork(`${team} ${name}`);
@@ -279,12 +295,6 @@ async function quiet(standIns: Iterable<StandIn>): Promise<void> {
   );
 }
 
-function chosenPoint(random: Random): KillAt | null {
-  const kind = random.pick(['outside', 'outside', 'commit', 'statement'] as const);
-  if (kind === 'outside') return null;
-  return { worker: 'log', kind, count: random.between(1, kind === 'commit' ? 60 : 800) };
-}
-
 /** A pause that ends with the process it waits for; `Promise.race` lets it go. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
@@ -292,4 +302,5 @@ function pause(ms: number): Promise<void> {
   });
 }
 
+const POINTS = { commit: 60, statement: 800 };
 const BOX = new SecretBox(Buffer.from(MASTER_KEY, 'hex'));
