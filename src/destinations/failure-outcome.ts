@@ -1,6 +1,7 @@
 import type { Answer, Failure } from '../outbound/outbound.ts';
 import type { Secret } from '../secrets.ts';
 import type { Evidence, Outcome } from './destination.ts';
+import { readable } from './redact.ts';
 
 /** What a classification knows beside the answer. */
 export interface AnswerFacts {
@@ -29,10 +30,16 @@ export function outcomeOfFailure(failure: Failure, siem: string): Outcome {
       reason: failure.reason,
       fix: `Correct the endpoint URL of ${siem}, or ask the operator to allow this address (DESTINATION_NETWORK, ALLOW_HTTP_DESTINATIONS).`,
     };
-  const fix = failure.stage === 'tls' ? tlsFix(failure.code, siem) : undefined;
-  if (fix !== undefined) return { kind: 'misconfigured', cause: 'tls', reason: failure.reason, fix };
-  return { kind: 'retry', cause: 'unreachable', reason: failure.reason, ...uncertain };
+  const tls = failure.stage === 'tls' ? tlsFix(failure.code, siem) : undefined;
+  if (tls !== undefined) return { kind: 'misconfigured', cause: 'tls', reason: failure.reason, fix: tls };
+  const fix = failure.fix ?? unreachableFix(failure.code, siem);
+  if (fix !== undefined && PROXY_REFUSES.test(failure.code))
+    return { kind: 'misconfigured', cause: 'setting', reason: failure.reason, fix };
+  return { kind: 'retry', cause: 'unreachable', reason: failure.reason, ...(fix && { fix }), ...uncertain };
 }
+
+/** A proxy's 3xx and 4xx (`Failure.code`), but not those that pass by themselves. */
+const PROXY_REFUSES = /^PROXY_(?!408|425|429)[34]/;
 
 /**
  * What an answer means that the SIEM's own classification does not know: redirects, web pages, proxies, and the
@@ -125,18 +132,17 @@ export function waitOf(answer: Answer, facts: Pick<AnswerFacts, 'now'>): { retry
 
 /** The answer's words for an operator: one line, at most 500 characters, credentials replaced by `[secret]`. */
 export function excerpt(body: string, secrets: readonly Secret[]): string {
-  let text = body.slice(0, START_LENGTH);
-  for (const secret of secrets) {
-    for (const form of formsOf(secret.reveal())) text = text.replaceAll(form, '[secret]');
-  }
-  text = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  const text = readable(body, secrets).trim();
   return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH - 1).toWellFormed()}…`;
 }
 
-/** A credential as an answer may repeat it: as it is, within JSON, within a form (Entra ID is sent one). */
-function formsOf(value: string): readonly string[] {
-  const inForm = new URLSearchParams({ '': value }).toString().slice(1);
-  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed()), inForm].filter(Boolean);
+/** What to do if a failure lasts that no firewall explains. */
+function unreachableFix(code: string, siem: string): string | undefined {
+  if (code === 'ENOTFOUND' || code === 'ENODATA')
+    return `Check the host name in the endpoint URL of ${siem}, and that the DNS server of this service knows it.`;
+  if (code === 'EAI_AGAIN' || code === 'ESERVFAIL')
+    return 'Check that the DNS server of this service runs and can be reached from it.';
+  return undefined;
 }
 
 /** What to do about a TLS failure that will not pass by itself; undefined when it may (a reset in the handshake). */

@@ -4,6 +4,7 @@ import type { Answer } from '../../outbound/outbound.ts';
 import type { Outcome } from '../destination.ts';
 import { type AnswerFacts, excerpt, isHtml, outcomeOfAnswer } from '../failure-outcome.ts';
 import { readJson } from '../json-answer.ts';
+import { readable } from '../redact.ts';
 
 /** What was sent: the ids in body order, and the settings that a remedy names. */
 export interface BulkFacts extends AnswerFacts {
@@ -230,7 +231,8 @@ function misconfigured({ cause, fix, words }: Held, status: number): Outcome {
  * an unparsable date, the prefix of an immense term).
  */
 function wordsOf(error: ReportedError, facts: BulkFacts): string {
-  const reason = (error.reason ?? '')
+  // Before anything else is cut out: what is left of a credential would not be recognised.
+  const reason = readable(error.reason ?? '', facts.secrets)
     .replace(/ ?Preview of field's value:.*$/s, '')
     .replace(/(date field|first immense term is:) '?\[[^\]]*\]?'?/g, '$1 […]')
     .replace(/'[^']*'|(?<!field=)"[^"]*"/g, '…');

@@ -73,10 +73,11 @@ export const elastic = defineDestination({
   open({ endpointUrl, apiKey, index, pipeline, caCertificate }, { openOutbound, clock }) {
     const outbound = openOutbound({ caCertificate });
     const authorization = `ApiKey ${apiKey.reveal()}`;
+    const secrets = [apiKey, ...keyWithin(apiKey)];
     const facts = (batch: readonly LoggedEvent[]): BulkFacts => ({
       siem: 'Elasticsearch',
       now: clock.now(),
-      secrets: [apiKey],
+      secrets,
       ids: batch.map(({ id }) => id),
       index,
     });
@@ -177,4 +178,10 @@ function cloudAddress(pasted: string): string | undefined {
 function encodedKey(pasted: Secret): Secret {
   const key = pasted.reveal().replace(/^(authorization:\s*)?apikey\s+/i, '');
   return new Secret(key.includes(':') ? Buffer.from(key).toString('base64') : key);
+}
+
+/** What an encoded key holds behind its id: an answer may name it decoded. */
+function keyWithin(encoded: Secret): readonly Secret[] {
+  const [, key] = /^[^:]+:([!-~]{8,})$/.exec(Buffer.from(encoded.reveal(), 'base64').toString()) ?? [];
+  return key === undefined ? [] : [new Secret(key)];
 }

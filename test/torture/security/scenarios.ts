@@ -1,7 +1,8 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
 import { addressGuard } from './address-guard.ts';
+import { secrets } from './secrets.ts';
 
-export const scenarios: readonly Scenario[] = [addressGuard];
+export const scenarios: readonly Scenario[] = [addressGuard, secrets];
 
 export const planted: readonly PlantedDefect[] = [
   {
