@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 
 interface Sleep {
-  readonly at: number;
+  at: number;
   readonly wake: () => void;
 }
 
@@ -26,7 +26,8 @@ export class TestClock implements Clock {
         signal.removeEventListener('abort', wake);
         resolve();
       };
-      const sleep = { at: this.#now + ms, wake };
+      // Whole milliseconds, as the system's clock has them.
+      const sleep = { at: this.#now + Math.ceil(ms), wake };
       this.#sleeps.add(sleep);
       signal.addEventListener('abort', wake, { once: true });
     });
@@ -40,6 +41,12 @@ export class TestClock implements Clock {
   /** When the next sleep is due; null when nobody sleeps. */
   get nextDueAt(): number | null {
     return this.#sleeps.size > 0 ? Math.min(...[...this.#sleeps].map((sleep) => sleep.at)) : null;
+  }
+
+  /** Somebody sets the clock, forward or back: no time passes, so sleeps last as long as they would have. */
+  set(now: number): void {
+    for (const sleep of this.#sleeps) sleep.at += now - this.#now;
+    this.#now = now;
   }
 
   /** Moves the time on. Sleeps due on the way end in their order, each at its own time, before later ones begin. */

@@ -15,6 +15,7 @@ import {
   TimelineQuery,
 } from '../../contract/destinations.ts';
 import type { DeadLetter, Replay as StoredReplay } from '../../store/destinations.ts';
+import type { Team } from '../../store/teams.ts';
 import { actorOf } from '../access.ts';
 import { shownAttempt } from '../attempt.ts';
 import { destinationEvent, destinationOf } from '../destination-access.ts';
@@ -94,9 +95,12 @@ export function destinationActionRoutes(app: App, parts: ServerParts): void {
       },
     },
     async (request) => {
-      const health = await delivery.health((await destinationOf(request, parts)).id);
+      const { id, team } = await destinationOf(request, parts);
+      const health = await delivery.health(id);
+      const kept = keptWarning(health.lag.seconds, await parts.teams.get(team));
       return {
         ...health,
+        warning: [health.warning, kept].filter(Boolean).join(' ') || null,
         since: toTime(health.since),
         nextAttemptAt: toTimeOrNull(health.nextAttemptAt),
         lastSuccessAt: toTimeOrNull(health.lastSuccessAt),
@@ -275,4 +279,10 @@ function shownReplay({ id, from, to, events, bytes, delivered, rejected, status,
     createdAt: toTime(createdAt),
     endedAt: toTimeOrNull(endedAt),
   };
+}
+
+/** Retention never deletes what a destination still waits for; whoever counts on it deleting must be told. */
+function keptWarning(oldestSeconds: number, team: Team | undefined): string | null {
+  if (!team || oldestSeconds <= team.retentionDays * 86_400) return null;
+  return `Events are waiting that are older than the team's retention of ${team.retentionDays} days: they are kept until they are delivered.`;
 }

@@ -17,7 +17,8 @@ const PATIENCE_MS = 5 * 60_000;
 
 export function stateLine(health: Health, siem: string, now: number): StateLine {
   const { state, since, lag } = health;
-  const [cause, waiting] = [sentence(health.cause ?? ''), waitingSentence(lag.events)];
+  const cause = sentence(health.cause ?? '');
+  const waiting = [waitingSentence(lag.events), health.warning].filter(Boolean).join(' ');
   const word = stateWord(state, siem);
   const at = `since ${clock(since, now)}`;
   switch (state) {
