@@ -6,11 +6,11 @@ import {
   producer,
   rounds,
   type Site,
+  setUp,
   tallyOf,
   together,
   unexplainedRepeats,
   withSite,
-  withVictim,
 } from './site.ts';
 
 /** Kills in the moments around commits, while producers append and several lanes settle. */
@@ -32,7 +32,7 @@ export const appendSettle: Scenario = {
 };
 
 async function strike(site: Site, kills: number): Promise<Site> {
-  await withVictim(site, {}, async ({ delivery }) => {
+  await setUp(site, async ({ delivery }) => {
     const some = { categories: ['authentication'], eventTypes: null, newCategories: false };
     await addDestination(site, delivery, { kind: 'splunk', team: 'acme' });
     await addDestination(site, delivery, { kind: 'elastic', team: 'acme', parallel: 4 });

@@ -10,11 +10,11 @@ import {
   nothingPending,
   rounds,
   type Site,
+  setUp,
   tallyOf,
   together,
   unexplainedRepeats,
   withSite,
-  withVictim,
 } from './site.ts';
 
 /** Ranges of the log are sent again, some are cancelled, and the service is killed meanwhile. */
@@ -46,7 +46,7 @@ interface Asked {
 }
 
 async function strike(site: Site, kills: number): Promise<{ site: Site; said: string }> {
-  await withVictim(site, {}, async ({ delivery, log }) => {
+  await setUp(site, async ({ delivery, log }) => {
     await addDestination(site, delivery, { kind: 'splunk', team: TEAM });
     await addDestination(site, delivery, { kind: 'qradar', team: TEAM, parallel: 3 });
     await addDestination(site, delivery, { kind: 'elastic', team: TEAM });

@@ -1,7 +1,9 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
 import { appendSettle } from './append-settle.ts';
+import { faults } from './faults.ts';
+import { redrive } from './redrive.ts';
 import { replay } from './replay.ts';
 
-export const scenarios: readonly Scenario[] = [appendSettle, replay];
+export const scenarios: readonly Scenario[] = [appendSettle, replay, redrive, faults];
 
 export const planted: readonly PlantedDefect[] = [];

@@ -64,6 +64,12 @@ export async function withVictim<T>(
   }
 }
 
+/** The first victim, killed like all others when `work` is done. */
+export async function setUp(site: Site, work: (victim: Victim) => Promise<void>): Promise<void> {
+  await withVictim(site, {}, work);
+  await examine(site);
+}
+
 export interface Rounds {
   readonly kills: number;
   readonly options?: Partial<VictimOptions>;
@@ -205,7 +211,7 @@ export async function addDestination(
       ...{ id, name: change.kind, ...kept, filter, startAt: 'beginning', parallel: 1, lingerMs: 0 },
       ...{ createdAt: at, updatedAt: at, ...change },
     },
-    [],
+    [auditEvent(change.team, 'siem.destination.created', id)],
   );
   site.standIns.set(id, standIn);
   return id;

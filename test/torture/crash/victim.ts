@@ -15,6 +15,7 @@ lockFolder(folder);
 
 const log = spawn('log', {
   ...{ folder, masterKey, deliver, previousKeys: [], network: 'any', allowHttp: true },
+  proxies: { https: null, http: null, except: [] },
   ...{ brand: 'Acme', retentionDays: 365, logLevel: 'error' },
 });
 await ready(log);
