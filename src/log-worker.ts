@@ -8,7 +8,7 @@ import type { Sequence, TeamId } from './event/logged-event.ts';
 import { createOpenOutbound } from './outbound/open-outbound.ts';
 import type { NetworkPolicy } from './outbound/outbound.ts';
 import { startRetention } from './retention/retention.ts';
-import { SecretBox } from './secrets.ts';
+import { Secret, SecretBox } from './secrets.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { expose, note } from './worker-port.ts';
@@ -23,6 +23,8 @@ export interface LogWorkerData {
   readonly previousKeys: readonly Uint8Array[];
   readonly network: NetworkPolicy;
   readonly allowHttp: boolean;
+  /** URLs with their credentials: a Secret does not cross to another thread. */
+  readonly proxies: { readonly https: string | null; readonly http: string | null; readonly except: readonly string[] };
   readonly brand: string;
   readonly retentionDays: number;
   readonly logLevel: string;
@@ -42,7 +44,15 @@ const secretBox = new SecretBox(
 const store = openSqliteStore({ folder: data.folder, clock, logger, defaultRetentionDays: data.retentionDays });
 const openDestination = destinationOpener({
   kinds: destinationKinds,
-  openOutbound: createOpenOutbound({ network: data.network, allowHttp: data.allowHttp }),
+  openOutbound: createOpenOutbound({
+    network: data.network,
+    allowHttp: data.allowHttp,
+    proxies: {
+      https: data.proxies.https === null ? null : new Secret(data.proxies.https),
+      http: data.proxies.http === null ? null : new Secret(data.proxies.http),
+      except: data.proxies.except,
+    },
+  }),
   secretBox,
   clock,
   brand: data.brand,

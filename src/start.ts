@@ -77,6 +77,7 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
     const openOutbound = createOpenOutbound({
       network: config.destinationNetwork,
       allowHttp: config.allowHttpDestinations,
+      proxies: { https: config.httpsProxy, http: config.httpProxy, except: config.noProxy },
     });
     let died: (reason: Error) => void = () => {};
     const death = new Promise<Error>((resolve) => {
@@ -89,6 +90,11 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
       previousKeys: master.previous,
       network: config.destinationNetwork,
       allowHttp: config.allowHttpDestinations,
+      proxies: {
+        https: config.httpsProxy?.reveal() ?? null,
+        http: config.httpProxy?.reveal() ?? null,
+        except: config.noProxy,
+      },
       brand: config.brandName,
       retentionDays: config.retentionDays,
       logLevel: config.logLevel,

@@ -50,7 +50,9 @@ export async function postWebhook(
   const answer = await outbound.request({ method: 'POST', url: webhook.url, headers, body }, signal);
   await outbound.close();
   if (answer.kind === 'failure') {
-    const fix = answer.blocked ? 'Enter another address.' : 'Check the address, and that it can be reached from here.';
+    const fix = answer.blocked
+      ? 'Enter another address.'
+      : (answer.fix ?? 'Check the address, and that it can be reached from here.');
     return { ok: false, detail: answer.reason, fix };
   }
   const detail = `${new URL(webhook.url).host} answered ${answer.status}`;

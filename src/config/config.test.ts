@@ -19,6 +19,9 @@ describe('readConfig', () => {
       destinationNetwork: 'public',
       allowHttpDestinations: false,
       egressAddresses: [],
+      httpsProxy: null,
+      httpProxy: null,
+      noProxy: [],
       brandName: 'NeuralTrust',
       autoCreateTeams: true,
       trustedProxies: [],
@@ -63,6 +66,25 @@ describe('readConfig', () => {
   it.each(['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp://a:50%@mail', 'smtp://mail/?pool=true'])(
     'refuses %s as mail server',
     (url) => expect(readConfig({ SMTP_URL: url })).toMatchObject({ ok: false, problems: [{ variable: 'SMTP_URL' }] }),
+  );
+
+  it('takes a proxy in either case, with credentials, and with or without http://', () => {
+    const config = valid({
+      HTTPS_PROXY: 'http://ana:p%40ss@proxy:3128',
+      https_proxy: 'other',
+      http_proxy: 'proxy:8080',
+    });
+    expect(config.httpsProxy?.reveal()).toBe('http://ana:p%40ss@proxy:3128');
+    expect(config.httpProxy?.reveal()).toBe('http://proxy:8080');
+    expect(valid({ no_proxy: ' .corp.example, 10.0.0.0/8 [::1]:80' }).noProxy).toEqual([
+      '.corp.example',
+      '10.0.0.0/8',
+      '[::1]:80',
+    ]);
+  });
+
+  it.each(['socks5://proxy:1080', 'http://', 'http://proxy/path', 'http://a:50%@proxy'])('refuses %s as proxy', (url) =>
+    expect(readConfig({ HTTPS_PROXY: url })).toMatchObject({ ok: false, problems: [{ variable: 'HTTPS_PROXY' }] }),
   );
 
   it('takes a variable set to nothing for absent', () => {
@@ -116,9 +138,10 @@ describe('readConfig', () => {
       METRICS_TOKEN: 'tiny',
       DATABASE_URL: 'postgres://app:pw@db/x',
       SMTP_URL: 'smtq://a:hush@b',
+      HTTPS_PROXY: 'socks://a:quiet@b',
     };
     const text = JSON.stringify(readConfig(secrets));
-    for (const secret of ['almost-a-key', 'tiny', 'pw@db', 'hush']) expect(text).not.toContain(secret);
+    for (const secret of ['almost-a-key', 'tiny', 'pw@db', 'hush', 'quiet']) expect(text).not.toContain(secret);
   });
 
   it('refuses a database it does not have and says what to do', () => {
@@ -137,7 +160,7 @@ describe('the reference', () => {
   const variables = [...exampleEnv().matchAll(/^# ([A-Z_]+)=/gm)].map((m) => m[1]!);
 
   it('names each option once, with a default, in both forms', () => {
-    expect(variables).toHaveLength(19);
+    expect(variables).toHaveLength(22);
     for (const variable of variables)
       expect(configReference().match(new RegExp(`^\\| \`${variable}\` \\| \\S`, 'gm'))).toHaveLength(1);
   });

@@ -15,6 +15,11 @@ export interface Config {
   readonly destinationNetwork: 'public' | 'private' | 'any';
   readonly allowHttpDestinations: boolean;
   readonly egressAddresses: readonly string[];
+  /** http:// or https://, checked; may hold user and password. null: https:// destinations are reached directly. */
+  readonly httpsProxy: Secret | null;
+  /** The same for http:// destinations. */
+  readonly httpProxy: Secret | null;
+  readonly noProxy: readonly string[];
   readonly brandName: string;
   readonly autoCreateTeams: boolean;
   readonly trustedProxies: readonly string[];
@@ -47,7 +52,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readConfig(env: Environment): ReadConfig {
   const problems: ConfigProblem[] = [];
   const read = <T>(option: Option<T>): T => {
-    const text = env[option.variable]?.trim();
+    const text = env[option.variable]?.trim() || (option.isEitherCase && env[option.variable.toLowerCase()]?.trim());
     if (!text) return option.fallback;
     const value = option.parse(text);
     if (value !== undefined) return value;
@@ -67,6 +72,9 @@ export function readConfig(env: Environment): ReadConfig {
     destinationNetwork: read(OPTIONS.destinationNetwork),
     allowHttpDestinations: read(OPTIONS.allowHttpDestinations),
     egressAddresses: read(OPTIONS.egressAddresses),
+    httpsProxy: read(OPTIONS.httpsProxy),
+    httpProxy: read(OPTIONS.httpProxy),
+    noProxy: read(OPTIONS.noProxy),
     brandName: read(OPTIONS.brandName),
     autoCreateTeams: read(OPTIONS.autoCreateTeams),
     trustedProxies: read(OPTIONS.trustedProxies),
@@ -120,6 +128,8 @@ interface Option<T> {
   /** What may be written: shown in the reference, and as the remedy of a mistake. */
   readonly remedy: string;
   readonly isSecret?: true;
+  /** Read in lower case where the upper case is absent, as other programs do. */
+  readonly isEitherCase?: true;
   /** undefined: the text cannot be used. */
   readonly parse: (text: string) => T | undefined;
 }
@@ -187,6 +197,28 @@ const OPTIONS = {
     ...addresses('EGRESS_ADDRESSES', 'Addresses this service connects from, shown to users for their firewall.'),
     example: '192.0.2.10,192.0.2.11',
   },
+  httpsProxy: proxy(
+    'HTTPS_PROXY',
+    'HTTP proxy for deliveries and webhooks to `https://` addresses; also read as `https_proxy`.',
+  ),
+  httpProxy: proxy(
+    'HTTP_PROXY',
+    'The same for `http://` addresses, where they are allowed; also read as `http_proxy`.',
+  ),
+  noProxy: {
+    variable: 'NO_PROXY',
+    fallback: [],
+    default: 'none',
+    example: '.corp.example.com,10.0.0.0/8',
+    meaning: 'Destinations reached without the proxy; also read as `no_proxy`. Loopback always is.',
+    remedy:
+      'Host names (with all below them), IP addresses or CIDR ranges, each with a port or without, separated by commas; or `*`.',
+    isEitherCase: true,
+    parse: (value) => {
+      const items = value.split(/[\s,]+/).filter(Boolean);
+      return items.every((item) => /^[A-Za-z0-9.*_:[\]/-]+$/.test(item)) ? items : undefined;
+    },
+  },
   brandName: {
     ...text('BRAND_NAME', 'NeuralTrust', 'Whose audit log this is: the vendor that SIEMs show.'),
     remedy: '1 to 64 characters without control characters.',
@@ -224,7 +256,7 @@ const OPTIONS = {
     meaning: 'Mail server for invitations, new passwords and alerts.',
     remedy: '`smtp://` (STARTTLS) or `smtps://`, with user and password, percent-encoded, if the server asks for them.',
     isSecret: true,
-    parse: (value) => (isSmtpUrl(value) ? new Secret(value) : undefined),
+    parse: (value) => (isServerUrl(value, /^smtps?:$/) ? new Secret(value) : undefined),
   },
   smtpFrom: {
     variable: 'SMTP_FROM',
@@ -305,20 +337,39 @@ function addresses(variable: string, meaning: string): Option<readonly string[]>
   };
 }
 
+function proxy(variable: string, meaning: string): Option<Secret | null> {
+  return {
+    variable,
+    fallback: null,
+    default: 'absent: directly',
+    example: 'http://user:password@proxy.example.com:3128',
+    meaning,
+    remedy:
+      '`http://` or `https://`, host and port, with user and password, percent-encoded, if the proxy asks for them.',
+    isSecret: true,
+    isEitherCase: true,
+    parse: (value) => {
+      const given = value.includes('://') ? value : `http://${value}`;
+      return isServerUrl(given, /^https?:$/) ? new Secret(given) : undefined;
+    },
+  };
+}
+
 function parseUrl(value: string): string | undefined {
   const url = URL.parse(value);
   if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) return undefined;
   return url.href.replace(/\/+$/, '');
 }
 
-function isSmtpUrl(value: string): boolean {
+/** A server with or without credentials, and nothing else. */
+function isServerUrl(value: string, protocol: RegExp): boolean {
   const url = URL.parse(value);
-  if (!url || !/^smtps?:$/.test(url.protocol) || !url.hostname || url.search || url.hash) return false;
+  if (!url || !protocol.test(url.protocol) || !url.hostname || url.search || url.hash) return false;
   if (!/^\/?$/.test(url.pathname)) return false;
   try {
     decodeURIComponent(url.username + url.password);
     return true;
   } catch {
-    return false; // A password with a bare percent sign: found out here rather than by the first mail.
+    return false; // A password with a bare percent sign: found out here rather than by the first use.
   }
 }

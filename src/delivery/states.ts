@@ -33,11 +33,11 @@ export function findingOf(outcome: Exclude<Outcome, { kind: 'delivered' | 'refus
   switch (outcome.kind) {
     case 'retry':
       return outcome.cause === 'server'
-        ? { state: 'retrying', cause: outcome.reason, fix: LASTS }
+        ? { state: 'retrying', cause: outcome.reason, fix: outcome.fix ?? LASTS }
         : {
             state: 'disconnected',
             cause: outcome.reason,
-            fix: 'Check that it is running and that your firewall allows our IP addresses.',
+            fix: outcome.fix ?? 'Check that it is running and that your firewall allows our IP addresses.',
           };
     case 'throttled':
       return throttled(outcome.reason);
@@ -73,6 +73,15 @@ export function unopened(reason: string): Finding {
 /** A bug of ours ended the lane's session. */
 export function internalError(): Finding {
   return { state: 'retrying', cause: 'Internal error in Trailproof; its log has the details.', fix: LASTS };
+}
+
+/** What a SIEM is to be sent cannot be read from the log as it was stored. */
+export function logDamaged(): Finding {
+  return {
+    state: 'retrying',
+    cause: 'What is to be sent is damaged in the log of Trailproof. Nothing is sent until it is repaired.',
+    fix: 'Whoever runs Trailproof restores it from a backup; its own log and "trailproof doctor" say what is damaged.',
+  };
 }
 
 /** What the audit log has been told of a destination's state, so that it hears of each state at most once a minute. */

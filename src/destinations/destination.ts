@@ -24,6 +24,8 @@ export type Outcome =
       readonly kind: 'retry';
       readonly cause: 'unreachable' | 'server';
       readonly reason: string;
+      /** What to do if it lasts, where that is known better than from `cause`. */
+      readonly fix?: string;
       readonly retryAfterMs?: number;
     } & Evidence)
   /** "Too many" or "busy": wait at least as long as asked. */

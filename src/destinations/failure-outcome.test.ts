@@ -96,7 +96,15 @@ describe('a missing answer', () => {
     [{ code: 'ECONNREFUSED' }, { kind: 'retry', cause: 'unreachable' }],
     [
       { code: 'ENOTFOUND', stage: 'address' },
-      { kind: 'retry', cause: 'unreachable' },
+      { kind: 'retry', cause: 'unreachable', fix: expect.stringContaining('host name') },
+    ],
+    [
+      { code: 'PROXY_407', stage: 'proxy', fix: 'do this' },
+      { kind: 'misconfigured', cause: 'setting', fix: 'do this' },
+    ],
+    [
+      { code: 'PROXY_503', stage: 'proxy', fix: 'do that' },
+      { kind: 'retry', cause: 'unreachable', fix: 'do that' },
     ],
     [
       { code: 'TIMEOUT', stage: 'tls' },

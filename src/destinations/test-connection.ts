@@ -63,7 +63,9 @@ export async function* testConnection(
       yield add(stepOf(probe.stage === 'tls' ? 'tls' : 'address', outcome, '', clock.now() - startedAt));
       return done(outcome);
     }
-    yield add({ name: 'address', ok: true, detail: `connected to ${probe.address.ip}`, ms: probe.address.ms });
+    const { ip, via, ms: connectMs } = probe.address;
+    const detail = `connected to ${ip}${via === undefined ? '' : ` through the proxy ${via}`}`;
+    yield add({ name: 'address', ok: true, detail, ms: connectMs });
     if (probe.tls) {
       const { issuer, protocol, validTo, ms } = probe.tls;
       const day = new Date(validTo).toISOString().slice(0, 10);

@@ -11,6 +11,16 @@ import {
 } from 'node:tls';
 import { isAllowedAddress, policyFor } from './address-guard.ts';
 import type { Failure, OutboundOptions } from './outbound.ts';
+import {
+  connectToProxy,
+  type ForwardProxy,
+  nameOf,
+  openTunnel,
+  type Proxies,
+  ProxyRefusal,
+  proxyFor,
+} from './proxy.ts';
+import { proxyFailure } from './proxy-failure.ts';
 import { reasonOf } from './reason.ts';
 
 /** All addresses of a host name, as `dns.promises.lookup` with `all` gives them. */
@@ -19,6 +29,7 @@ export type Lookup = (host: string) => Promise<readonly { readonly address: stri
 export interface ConnectOptions extends OutboundOptions {
   readonly connectTimeoutMs: number;
   readonly lookup: Lookup;
+  readonly proxies: Proxies;
   /** Built by `trustOf`, once per Outbound: parsing all certificate authorities takes milliseconds. */
   readonly trust: () => SecureContext;
 }
@@ -27,7 +38,9 @@ export interface ConnectOptions extends OutboundOptions {
 export interface Connection {
   readonly socket: Socket | TLSSocket;
   readonly ip: string;
-  /** Resolving and TCP. */
+  /** Host and port of the proxy between. */
+  readonly via: string | undefined;
+  /** Resolving and TCP, with a proxy also its tunnel. */
   readonly connectMs: number;
   readonly tlsMs: number;
 }
@@ -58,14 +71,17 @@ export function refusalOf(url: URL, options: Pick<OutboundOptions, 'allowHttp' |
 }
 
 /**
- * Resolves the host once, checks every address, connects to one of the checked ones and shakes hands. Rejects with
- * ConnectFailure. `url` has passed `refusalOf`.
+ * Resolves the host once, checks every address, connects to one of the checked ones (itself or through the operator's
+ * proxy) and shakes hands. Rejects with ConnectFailure. `url` has passed `refusalOf`.
+ *
+ * A proxy is asked for the checked address, not for the name: it might resolve the name to another one.
  */
 export async function connect(url: URL, options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
   const host = bareHost(url.hostname);
   const isTls = url.protocol === 'https:';
   const port = Number(url.port) || (isTls ? 443 : 80);
-  const target = `${url.hostname}:${port}`;
+  const proxy = proxyFor(url, options.proxies);
+  const target = targetOf(url, proxy);
   const deadline = AbortSignal.timeout(options.connectTimeoutMs);
   const ended = AbortSignal.any([signal, deadline]);
   const startedAt = performance.now();
@@ -73,28 +89,31 @@ export async function connect(url: URL, options: ConnectOptions, signal: AbortSi
   let socket: Socket | undefined;
   try {
     const addresses = isIP(host) ? [] : await checkedAddresses(host, options, ended);
-    stage = 'connect';
+    stage = proxy ? 'proxy' : 'connect';
+    const tunnel = proxy && (await tunnelTo(isIP(host) ? [host] : addresses.map((a) => a.address), port, proxy, ended));
     const lookup: LookupFunction = (_host, _options, answer) => answer(null, [...addresses]);
+    socket = tunnel?.socket;
+    const way = tunnel ? { socket: tunnel.socket } : { port, lookup };
     socket = isTls
       ? connectTls({
           host,
-          port,
-          lookup,
+          ...way,
           ...(isIP(host) ? {} : { servername: host }),
           secureContext: options.trust(),
           ALPNProtocols: ['http/1.1'],
         })
-      : connectTcp({ host, port, lookup });
+      : (socket ?? connectTcp({ host, port, lookup }));
     // Keeps an error between two waits, or before undici takes the socket over, from ending the process.
     socket.on('error', () => {});
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
-    await once(socket, 'connect', { signal: ended });
+    if (!tunnel) await once(socket, 'connect', { signal: ended });
     const connectedAt = performance.now();
     stage = 'tls';
     if (isTls) await once(socket, 'secureConnect', { signal: ended });
     return {
       socket,
-      ip: socket.remoteAddress ?? host,
+      ip: tunnel?.address ?? socket.remoteAddress ?? host,
+      via: proxy ? nameOf(proxy) : undefined,
       connectMs: connectedAt - startedAt,
       tlsMs: performance.now() - connectedAt,
     };
@@ -102,8 +121,34 @@ export async function connect(url: URL, options: ConnectOptions, signal: AbortSi
     socket?.destroy();
     if (error instanceof ConnectFailure) throw error;
     const code = deadline.aborted && !signal.aborted ? 'TIMEOUT' : codeOf(error);
-    const reason = reasonOf(code, { target, stage, timeoutMs: options.connectTimeoutMs });
-    throw new ConnectFailure({ stage, blocked: false, code, reason });
+    const timeoutMs = options.connectTimeoutMs;
+    if (proxy && stage === 'proxy')
+      throw new ConnectFailure(proxyFailure(error, code, { proxy, url, port, timeoutMs }));
+    throw new ConnectFailure({ stage, blocked: false, code, reason: reasonOf(code, { target, stage, timeoutMs }) });
+  }
+}
+
+/** Host and port of a destination, and of the proxy on the way, as messages name them. */
+export function targetOf(url: URL, proxy: ForwardProxy | null): string {
+  const target = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`;
+  return proxy ? `${target} (through the proxy ${nameOf(proxy)})` : target;
+}
+
+/** A tunnel to the first of the addresses that the proxy reaches. */
+async function tunnelTo(
+  [address, ...others]: readonly string[],
+  port: number,
+  proxy: ForwardProxy,
+  signal: AbortSignal,
+): Promise<{ readonly socket: Socket; readonly address: string }> {
+  const socket = await connectToProxy(proxy, signal);
+  try {
+    await openTunnel(socket, proxy, { address: address!, port }, signal);
+    return { socket, address: address! };
+  } catch (error) {
+    const isUnreached = error instanceof ProxyRefusal && error.status >= 500;
+    if (isUnreached && others.length > 0) return tunnelTo(others, port, proxy, signal);
+    throw error;
   }
 }
 
@@ -139,6 +184,7 @@ export function codeOf(error: unknown): string {
 
 async function checkedAddresses(host: string, options: ConnectOptions, signal: AbortSignal) {
   const addresses = await Promise.race([options.lookup(host), aborted(signal)]);
+  if (addresses.length === 0) throw Object.assign(new Error('no address'), { code: 'ENODATA' });
   const refused = addresses.filter(({ address }) => !isAllowedAddress(address, options.network));
   if (refused.length > 0) {
     const reason = blockedWords(

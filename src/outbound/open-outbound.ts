@@ -8,6 +8,7 @@ import {
   type Lookup,
   refusalOf,
   systemLookup,
+  targetOf,
   trustOf,
 } from './connect.ts';
 import type {
@@ -20,6 +21,7 @@ import type {
   OutboundRequest,
   Probe,
 } from './outbound.ts';
+import { type Proxies, proxyFor } from './proxy.ts';
 import { reasonOf } from './reason.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -31,17 +33,21 @@ const KEEP_ALIVE_MS = 15_000;
 /** Longest answer kept. A bulk answer for 1,000 events has some 300 KB; what is cut here is an abuse. */
 const LONGEST_ANSWER = 8 * 1024 * 1024;
 
+const NO_PROXIES: Proxies = { https: null, http: null, except: [] };
+
 /** Opens outbounds under the operator's rules. `lookup` resolves host names; the system's resolver unless given. */
 export function createOpenOutbound(
-  rules: { readonly network: NetworkPolicy; readonly allowHttp: boolean },
+  rules: { readonly network: NetworkPolicy; readonly allowHttp: boolean; readonly proxies?: Proxies },
   lookup: Lookup = systemLookup,
 ): OpenOutbound {
-  return (options) => openOutbound({ ...rules, ...options }, lookup);
+  const { proxies = NO_PROXIES, ...allowed } = rules;
+  return (options) => openOutbound({ ...allowed, ...options }, proxies, lookup);
 }
 
-function openOutbound(given: OutboundOptions, lookup: Lookup): Outbound {
+function openOutbound(given: OutboundOptions, proxies: Proxies, lookup: Lookup): Outbound {
   const options: ConnectOptions = {
     ...given,
+    proxies,
     connectTimeoutMs: given.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     lookup,
     trust: trustOf(given),
@@ -73,7 +79,8 @@ function openOutbound(given: OutboundOptions, lookup: Lookup): Outbound {
     async request(request, signal) {
       const url = URL.parse(request.url);
       if (!url) return notAUrl(request.url);
-      return refusalOf(url, options) ?? exchange(agent, url, request, answerTimeoutMs, signal, () => alert);
+      const exchanged = { url, target: targetOf(url, proxyFor(url, proxies)), timeoutMs: answerTimeoutMs };
+      return refusalOf(url, options) ?? exchange(agent, exchanged, request, signal, () => alert);
     },
     async probe(text, signal) {
       const url = URL.parse(text);
@@ -93,13 +100,11 @@ function openOutbound(given: OutboundOptions, lookup: Lookup): Outbound {
  */
 function exchange(
   agent: Agent,
-  url: URL,
+  { url, target, timeoutMs }: { readonly url: URL; readonly target: string; readonly timeoutMs: number },
   { method, headers, body }: OutboundRequest,
-  timeoutMs: number,
   signal: AbortSignal,
   alertOf: () => string | undefined,
 ): Promise<Answer | Failure> {
-  const target = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`;
   const { promise, resolve } = Promise.withResolvers<Answer | Failure>();
   let stage: Failure['stage'] = 'connect';
   let controller: Dispatcher.DispatchController | undefined;
@@ -202,9 +207,11 @@ function isCertificateAlert(code: string): boolean {
 
 async function probe(url: URL, options: ConnectOptions, signal: AbortSignal): Promise<Probe | Failure> {
   try {
-    const { socket, ip, connectMs, tlsMs } = await connect(url, options, signal);
-    const address = { ip, ms: Math.round(connectMs) };
-    const tls = socket instanceof TLSSocket ? { ...describeTls(socket), ms: Math.round(tlsMs) } : undefined;
+    const { socket, ip, via, connectMs, tlsMs } = await connect(url, options, signal);
+    const address = { ip, ...(via !== undefined && { via }), ms: Math.round(connectMs) };
+    // A plain connection may run through a proxy that speaks TLS: its certificate is not the destination's.
+    const isTls = url.protocol === 'https:' && socket instanceof TLSSocket;
+    const tls = isTls ? { ...describeTls(socket), ms: Math.round(tlsMs) } : undefined;
     socket.destroy();
     return tls ? { address, tls } : { address };
   } catch (error) {

@@ -41,19 +41,22 @@ export interface Answer {
 /** No complete answer arrived. Never thrown: an unreachable SIEM is an expected outcome. */
 export interface Failure {
   readonly kind: 'failure';
-  readonly stage: 'address' | 'connect' | 'tls' | 'send' | 'answer';
+  readonly stage: 'address' | 'proxy' | 'connect' | 'tls' | 'send' | 'answer';
   /** Refused by our own guard (private address, plain http, …): a person must act. */
   readonly blocked: boolean;
   /** True when the receiver may have taken the body (reset or timeout after sending began). */
   readonly uncertain: boolean;
   /** Plain words with host and port, for example "splunk.acme.com:8088 did not answer within 10 s". No secret, no body. */
   readonly reason: string;
-  /** Node's or TLS's error code, for example ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED; for logs. */
+  /** Node's or TLS's error code, for example ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED; PROXY_407 from a proxy; for logs. */
   readonly code: string;
+  /** What to do, where it is about the way out and not about the receiver: a proxy. */
+  readonly fix?: string;
 }
 
 export interface Probe {
-  readonly address: { readonly ip: string; readonly ms: number };
+  /** `via`: host and port of the proxy between. */
+  readonly address: { readonly ip: string; readonly via?: string; readonly ms: number };
   /** Absent for plain http. `validTo` in milliseconds since the epoch. */
   readonly tls?: { readonly validTo: number; readonly issuer: string; readonly protocol: string; readonly ms: number };
 }

@@ -60,6 +60,7 @@ export function reasonOf(code: string, { target, stage, timeoutMs }: FailurePlac
 
 const TIMEOUT_WORDS: Readonly<Record<Failure['stage'], string>> = {
   address: 'could not be resolved',
+  proxy: 'did not open the connection',
   connect: 'did not accept a connection',
   tls: 'did not finish the TLS handshake',
   send: 'did not answer',
@@ -68,6 +69,7 @@ const TIMEOUT_WORDS: Readonly<Record<Failure['stage'], string>> = {
 
 const CLOSED_WORDS: Readonly<Record<Failure['stage'], string>> = {
   address: '',
+  proxy: 'without an answer',
   connect: 'before it was open',
   tls: 'in the TLS handshake',
   send: 'without an answer',
