@@ -2,49 +2,72 @@ import type { Random } from '../random.ts';
 
 /** Secrets to look for: each has a core that no escaping changes, so that a part of it gives it away. */
 export interface Canaries {
-  /** A new secret, with characters around its core that JSON, URLs and headers write differently. */
-  make(name: string, form?: (core: string) => string): string;
+  /** A new secret: letters and digits only; whoever enters it puts other characters around it. */
+  make(name: string): string;
   /** A secret that somebody else made up. */
   add(name: string, value: string): void;
-  /** Where in a text secrets are found, in any form in which it could be read back. */
-  findIn(place: string, text: string, except?: readonly string[]): readonly string[];
+  /** Which secrets are found in a text, in any form in which they could be read back; `name in place`. */
+  findIn(place: string, text: string | Buffer, except?: readonly string[]): readonly string[];
   readonly count: number;
 }
 
 /** Characters of a secret that together would be no accident. */
-const TELLING = 12;
+const TELLING = 10;
+const ALPHABET = [...'ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789'];
 
 export function createCanaries(random: Random): Canaries {
-  const parts = new Map<string, readonly string[]>();
+  const names = new Set<string>();
+  /** By their first four bytes. */
+  const needles = new Map<number, { readonly name: string; readonly bytes: Buffer }[]>();
+  /** By their first two: nearly every place of a file is passed by a look in here. */
+  const begins = new Uint8Array(65_536);
+
   const add = (name: string, value: string): void => {
-    parts.set(name, [...new Set([value, ...base64Of(value)].flatMap(windows))]);
+    names.add(name);
+    for (const part of new Set([value, ...base64Of(value)].flatMap(partsOf))) {
+      const bytes = Buffer.from(part, 'latin1');
+      if (bytes.length < TELLING) throw new Error(`${name} is too short to be looked for`);
+      const head = bytes.readInt32BE(0);
+      needles.set(head, [...(needles.get(head) ?? []), { name, bytes }]);
+      begins[bytes.readUInt16BE(0)] = 1;
+    }
   };
+
+  const search = (bytes: Buffer, found: Set<string>): void => {
+    for (let at = 0; at <= bytes.length - TELLING; at++) {
+      if (begins[(bytes[at]! << 8) | bytes[at + 1]!] === 0) continue;
+      for (const needle of needles.get(bytes.readInt32BE(at)) ?? [])
+        if (bytes.compare(needle.bytes, 0, needle.bytes.length, at, at + needle.bytes.length) === 0)
+          found.add(needle.name);
+    }
+  };
+
   return {
-    make: (name, form = (core) => core) => {
-      // Letters and digits of both cases: no coding of bytes in a file looks like it by accident.
-      const core = Array.from({ length: 36 }, () => random.pick([...ALPHABET])).join('');
-      add(name, core);
-      return form(core);
+    make: (name) => {
+      const value = Array.from({ length: 36 }, () => random.pick(ALPHABET)).join('');
+      add(name, value);
+      return value;
     },
     add,
     findIn: (place, text, except = []) => {
-      const readings = [text, withoutFolds(text)];
-      return [...parts].flatMap(([name, needles]) =>
-        except.includes(name) || !readings.some((reading) => needles.some((needle) => reading.includes(needle)))
-          ? []
-          : [`${name} in ${place}`],
-      );
+      const found = new Set<string>();
+      const written = typeof text === 'string' ? text : text.toString('latin1');
+      const unfolded = written.replace(FOLDS, '');
+      search(Buffer.from(written, 'latin1'), found);
+      if (unfolded !== written) search(Buffer.from(unfolded, 'latin1'), found);
+      return [...found].filter((name) => !except.includes(name)).map((name) => `${name} in ${place}`);
     },
     get count() {
-      return parts.size;
+      return names.size;
     },
   };
 }
 
-const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789';
+/** A secret broken over lines, as folded headers, wrapped base64 and JSON have it. */
+const FOLDS = /\\[nrt]|%0[AaDd]|%20|\s+/g;
 
 /** A few pieces of it: its beginning, its end, and between them. */
-function windows(text: string): readonly string[] {
+function partsOf(text: string): readonly string[] {
   const last = Math.max(text.length - TELLING, 0);
   return [0, Math.floor(last / 3), Math.floor((2 * last) / 3), last].map((at) => text.slice(at, at + TELLING));
 }
@@ -55,9 +78,4 @@ function base64Of(text: string): readonly string[] {
     const coded = Buffer.from('\0'.repeat(shift) + text).toString('base64');
     return coded.slice(Math.ceil((shift * 8) / 6), -4);
   });
-}
-
-/** A secret broken over lines, as folded headers, wrapped base64 and JSON have it. */
-function withoutFolds(text: string): string {
-  return text.replace(/\\[nrt]|%0[AaDd]|%20|\s+/g, '');
 }

@@ -26,7 +26,10 @@ const FORMS: readonly Form[] = [
   (secret) => JSON.stringify(secret).replaceAll('/', '\\/'),
   (secret) => secret.replace(/(.{9})/g, '$1\n'),
   (secret) => secret.replace(/(.{11})/g, '$1\r\n '),
-  (secret) => Buffer.from(secret).toString('base64').replace(/(.{8})/g, '$1\n'),
+  (secret) =>
+    Buffer.from(secret)
+      .toString('base64')
+      .replace(/(.{8})/g, '$1\n'),
   // Twice, the second cut where an excerpt may end; and behind more blanks than anybody reads.
   (secret) => `${secret} ${'x'.repeat(470 - secret.length)}${secret}`,
   (secret) => `${' '.repeat(3_980)}${secret}`,
@@ -37,9 +40,15 @@ const FORMS: readonly Form[] = [
 /** Statuses and frames of the answers: HEC's, Elasticsearch's, Entra ID's, anybody's. */
 const FRAMES: readonly ((words: string) => { readonly status: number; readonly body: unknown })[] = [
   (words) => ({ status: 403, body: { text: `Invalid token ${words}`, code: 4 } }),
-  (words) => ({ status: 401, body: { error: { type: 'security_exception', reason: `cannot use ${words}` }, status: 401 } }),
+  (words) => ({
+    status: 401,
+    body: { error: { type: 'security_exception', reason: `cannot use ${words}` }, status: 401 },
+  }),
   (words) => ({ status: 400, body: { text: `Invalid data format ${words}`, code: 6, 'invalid-event-number': 0 } }),
-  (words) => ({ status: 400, body: { error: 'invalid_client', error_description: `AADSTS7000215: ${words}`, error_codes: [7000215] } }),
+  (words) => ({
+    status: 400,
+    body: { error: 'invalid_client', error_description: `AADSTS7000215: ${words}`, error_codes: [7000215] },
+  }),
   (words) => ({ status: 500, body: { error: { code: words, message: words } } }),
   (words) => ({ status: 429, body: [words] }),
   (words) => ({ status: 404, body: { errors: [{ detail: words, title: words }] } }),
@@ -91,7 +100,12 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 /** As the request carries them, and as they were before a scheme was put in front or base64 around them. */
 function credentialsIn({ headers }: IncomingMessage, body: string): readonly string[] {
-  const sent = [headers.authorization, headers['dd-api-key'], headers['sec'], new URLSearchParams(body).get('client_secret')];
+  const sent = [
+    headers.authorization,
+    headers['dd-api-key'],
+    headers['sec'],
+    new URLSearchParams(body).get('client_secret'),
+  ];
   return sent
     .flat()
     .filter((value) => value !== undefined && value !== null)

@@ -19,4 +19,11 @@ export const planted: readonly PlantedDefect[] = [
     replace: 'if (refused.length === addresses.length) {',
     caughtBy: 'security/address-guard',
   },
+  {
+    name: 'an excerpt of an answer keeps the credentials that it repeats',
+    file: 'src/destinations/redact.ts',
+    find: "return pattern ? rest.replace(pattern, '[secret]') : rest;",
+    replace: "return rest.replaceAll(secret.reveal(), '[secret]');",
+    caughtBy: 'security/secrets',
+  },
 ];

@@ -11,12 +11,11 @@ import { totp } from '../../rig/totp.ts';
 import type { Scenario, ScenarioContext } from '../scenario.ts';
 import { type Canaries, createCanaries } from './canaries.ts';
 import { type EchoSiem, startEchoSiem } from './echo-siem.ts';
-import { KINDS, SECRET_OF, settingsOf } from './kinds.ts';
+import { KINDS, type Kind, SECRET_OF, settingsOf } from './kinds.ts';
 import { type WatchedService, watchService } from './watched-service.ts';
 
 const GENEROUS_MS = 60_000;
 const MAIN = join(import.meta.dirname, '../../../src/main.ts');
-const ODD = (core: string): string => `K"/+\\~ ${core}=&`;
 
 /**
  * Every secret there is, each unlike any other text, is entered, used, refused and said back by whoever received it; then
@@ -57,7 +56,10 @@ export const secrets: Scenario = {
       );
       const files = await filesOf(folder.path);
       for (const hash of made.hashed)
-        assert.ok(files.some(({ bytes }) => bytes.includes(hash)), 'what is kept of a key is its hash');
+        assert.ok(
+          files.some(({ bytes }) => bytes.includes(hash)),
+          'what is kept of a key is its hash',
+        );
       await service.end('SIGABRT');
       const found = [
         ...told.found,
@@ -65,13 +67,20 @@ export const secrets: Scenario = {
         ...canaries.findIn('the process list', process.join('\n')),
         // The set-up link is said once, for the operator: it is how the first person gets in.
         ...canaries.findIn('the log', service.output(), ['set-up link']),
-        ...[...files, ...(await filesOf(folder.path))].flatMap(({ name, bytes }) => canaries.findIn(name, bytes.toString('latin1'))),
+        ...[...files, ...(await filesOf(folder.path))].flatMap(({ name, bytes }) => canaries.findIn(name, bytes)),
       ];
       assert.deepEqual([...new Set(found)], []);
       context.say(
         `${canaries.count} secrets; ${siem.answers()} answers that said them back, ${told.answers} of ours, ${files.length} files`,
       );
-      return { events: made.events, faults: siem.answers(), lost: 0, duplicated: 0, deadLettered: 0, countersExact: null };
+      return {
+        events: made.events,
+        faults: siem.answers(),
+        lost: 0,
+        duplicated: 0,
+        deadLettered: 0,
+        countersExact: null,
+      };
     } finally {
       await service?.end('SIGKILL');
       await Promise.all([siem.close(), mail.close()]);
@@ -92,7 +101,11 @@ class Told {
   }
 
   /** `shows`: the secret that this answer makes, and is there to show. */
-  async call(method: string, path: string, { body, cookie, key, accept = 'application/json', shows = [] }: CallOptions = {}) {
+  async call(
+    method: string,
+    path: string,
+    { body, cookie, key, accept = 'application/json', shows = [] }: CallOptions = {},
+  ) {
     const answer = await fetch(`${this.#url}${path}`, {
       method,
       headers: {
@@ -140,7 +153,7 @@ async function makeEverything(
 ): Promise<Made> {
   const setUp = service.setupUrl!.split('#')[1]!;
   canaries.add('set-up link', setUp);
-  const password = canaries.make('password', (core) => `correct ${core} staple`);
+  const password = `correct ${canaries.make('password')} staple`;
   const user = { email: 'owner@acme.example', name: 'Owner', password };
   const entered = await told.call('POST', '/v1/setup', { body: { token: setUp, team: { name: 'Acme' }, user } });
   assert.equal(entered.status, 201, entered.text);
@@ -151,7 +164,9 @@ async function makeEverything(
   const key = (await told.call('POST', '/v1/api-keys', { cookie, body: { name: 'k', scopes: SCOPES } })).json['key'];
   assert.ok(typeof key === 'string');
   canaries.add('API key', key.slice(3));
-  const invited = (await told.call('POST', '/v1/invitations', { cookie, body: { email: 'guest@acme.example', role: 'admin' } })).json;
+  const invited = (
+    await told.call('POST', '/v1/invitations', { cookie, body: { email: 'guest@acme.example', role: 'admin' } })
+  ).json;
   const link = String(invited['link']).split('#')[1]!;
   canaries.add('invitation link', link);
   await told.call('POST', '/v1/invitations/lookup', { body: { token: link } });
@@ -166,27 +181,43 @@ async function makeEverything(
   await told.call('POST', '/v1/password/ask-reset', { body: { email: user.email } });
   const wrong = canaries.make('wrong password');
   await told.call('POST', '/api/auth/sign-in/email', { cookie: 'x=y', body: { email: user.email, password: wrong } });
-  await told.call('POST', '/api/auth/change-password', { cookie, body: { currentPassword: wrong, newPassword: 'short' } });
+  await told.call('POST', '/api/auth/change-password', {
+    cookie,
+    body: { currentPassword: wrong, newPassword: 'short' },
+  });
 
   const destinations: string[] = [];
   const pems = await generate([{ name: 'commonName', value: 'client' }], { keySize: 2048 });
   canaries.add('client key', pems.private.split('\n')[9]!);
   for (const kind of KINDS) {
-    const secret = canaries.make(`${kind} credential`, kind === 'datadog' ? (core) => `K"/+\\~${core}=&` : kind === 'elastic' ? (core) => `id:${core}+/` : ODD);
+    const secret = odd(kind, canaries.make(`${kind} credential`));
     const settings = {
       ...settingsOf(kind, siem.url, secret),
       ...(kind === 'qradar' && { clientCertificate: pems.cert, clientKey: pems.private }),
     };
     // Wrong elsewhere: what is refused must not be said back either.
-    await told.call('POST', '/v1/destinations', { key, body: { kind, name: kind, settings: { ...settings, nonsense: secret } } });
-    await told.call('POST', '/v1/destinations', { key, body: { kind, name: kind, settings: { ...settings, [SECRET_OF[kind]]: `${secret}\u0000\n${secret}` } } });
-    for (let i = 0; i < (size === 'full' ? 16 : 4); i++)
-      await told.call('POST', '/v1/destinations/test', { key, body: { kind, settings }, ...(i % 2 === 0 && { accept: 'text/event-stream' }) });
+    await told.call('POST', '/v1/destinations', {
+      key,
+      body: { kind, name: kind, settings: { ...settings, nonsense: secret } },
+    });
+    await told.call('POST', '/v1/destinations', {
+      key,
+      body: { kind, name: kind, settings: { ...settings, [SECRET_OF[kind]]: `${secret}\u0000\n${secret}` } },
+    });
+    for (let i = 0; i < (size === 'full' ? 16 : 3); i++)
+      await told.call('POST', '/v1/destinations/test', {
+        key,
+        body: { kind, settings },
+        ...(i % 2 === 0 && { accept: 'text/event-stream' }),
+      });
     const made = await told.call('POST', '/v1/destinations', { key, body: { kind, name: kind, settings } });
     assert.equal(made.status, 201, made.text);
     destinations.push(String(made.json['id']));
     const another = canaries.make(`${kind} credential, changed`);
-    await told.call('PATCH', `/v1/destinations/${destinations.at(-1)}`, { key, body: { name: 'renamed', settings: { [SECRET_OF[kind]]: another } } });
+    await told.call('PATCH', `/v1/destinations/${destinations.at(-1)}`, {
+      key,
+      body: { name: 'renamed', settings: { [SECRET_OF[kind]]: another } },
+    });
   }
   const events = size === 'full' ? 200 : 20;
   await told.call('POST', '/v1/events', { key, body: Array.from({ length: events }, (_, n) => producerEvent(n)) });
@@ -196,7 +227,19 @@ async function makeEverything(
       const items = json['items'];
       assert.ok(Array.isArray(items) && items.length >= 1, 'no attempt yet');
     }, GENEROUS_MS);
-  return { cookie, key, destinations, events, hashed: [key].map((text) => createHash('sha256').update(text).digest('hex')) };
+  return {
+    cookie,
+    key,
+    destinations,
+    events,
+    hashed: [key].map((text) => createHash('sha256').update(text).digest('hex')),
+  };
+}
+
+/** With characters around it that JSON, URLs, forms and pages write differently, as far as the kind takes them. */
+function odd(kind: Kind, core: string): string {
+  if (kind === 'elastic') return `id:${core}+/`;
+  return `K"/+\\~${kind === 'datadog' ? '' : ' '}${core}=&`;
 }
 
 async function secondFactor(told: Told, canaries: Canaries, cookie: string, password: string): Promise<void> {
@@ -217,9 +260,26 @@ async function lookAtEverything(told: Told, { cookie, key, destinations }: Made,
     for (const what of ['', '/health', '/attempts?limit=1000', '/dead-letters', '/replays', '/timeline'])
       await told.call('GET', `/v1/destinations/${id}${what}`, { key });
   for (const id of destinations) await told.call('POST', `/v1/destinations/${id}/test`, { key });
-  for (const path of ['/v1/events?limit=1000', '/v1/events/export?format=ndjson', '/v1/events/export?format=csv', '/v1/destinations', '/v1/api-keys', '/openapi.json', '/healthz', '/readyz'])
+  for (const path of [
+    '/v1/events?limit=1000',
+    '/v1/events/export?format=ndjson',
+    '/v1/events/export?format=csv',
+    '/v1/destinations',
+    '/v1/api-keys',
+    '/openapi.json',
+    '/healthz',
+    '/readyz',
+  ])
     await told.call('GET', path, { key });
-  for (const path of ['/v1/session', '/v1/members', '/v1/invitations', '/v1/team', '/v1/team/deletion', '/api/auth/list-sessions', '/v1/destination-kinds'])
+  for (const path of [
+    '/v1/session',
+    '/v1/members',
+    '/v1/invitations',
+    '/v1/team',
+    '/v1/team/deletion',
+    '/api/auth/list-sessions',
+    '/v1/destination-kinds',
+  ])
     await told.call('GET', path, { cookie });
   await told.call('GET', '/metrics', { key: metricsToken });
   await told.call('GET', '/v1/events', { key: `${key}x` });
@@ -229,21 +289,38 @@ async function lookAtEverything(told: Told, { cookie, key, destinations }: Made,
 }
 
 /** What commands print, well and badly configured. */
-async function runCommands(folder: string, env: Record<string, string>, canaries: Canaries, size: string): Promise<string[]> {
-  const run = async (name: string, args: readonly string[], more: Record<string, string> = {}): Promise<readonly string[]> => {
+async function runCommands(
+  folder: string,
+  env: Record<string, string>,
+  canaries: Canaries,
+  size: string,
+): Promise<string[]> {
+  const run = async (
+    name: string,
+    args: readonly string[],
+    more: Record<string, string> = {},
+  ): Promise<readonly string[]> => {
     const { promise, resolve } = Promise.withResolvers<string>();
-    execFile(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], DATA_DIR: folder, ...env, ...more } }, (error, out, err) =>
-      resolve(`${error?.code ?? 0}\n${out}\n${err}`),
+    execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { env: { PATH: process.env['PATH'], DATA_DIR: folder, ...env, ...more } },
+      (error, out, err) => resolve(`${error?.code ?? 0}\n${out}\n${err}`),
     );
     return canaries.findIn(`what “${name}” prints`, await promise);
   };
   const bad = canaries.make('mistyped');
-  const mistyped = { MASTER_KEY: `${bad}!`, SMTP_URL: `smtp//u:${bad}@h`, METRICS_TOKEN: `${bad} x`, DATABASE_URL: `postgres://u:${bad}@h/d` };
+  const mistyped = {
+    MASTER_KEY: `${bad}!`,
+    SMTP_URL: `smtp//u:${bad}@h`,
+    METRICS_TOKEN: `${bad} x`,
+    DATABASE_URL: `postgres://u:${bad}@h/d`,
+  };
   const all = [
     run('doctor', ['doctor']),
-    run('serve, mistyped', ['serve'], mistyped),
     ...(size === 'full'
       ? [
+          run('serve, mistyped', ['serve'], mistyped),
           run('destinations list', ['destinations', 'list', '--team', 'acme', '--json']),
           run('keys list', ['keys', 'list']),
           run('users list', ['users', 'list', '--team', 'acme']),
