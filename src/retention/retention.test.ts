@@ -19,10 +19,12 @@ afterEach(async () => {
 function openRig(settled: Readonly<Record<string, number>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'retention-'));
   let now = START;
+  let slept = 0;
   const hour = new EventTarget();
   const clock = {
     now: () => now,
     sleep: async (_: number, signal: AbortSignal) => {
+      slept++;
       if (!signal.aborted) await Promise.race([once(signal, 'abort'), once(hour, 'passed')]);
     },
   };
@@ -52,6 +54,15 @@ function openRig(settled: Readonly<Record<string, number>> = {}) {
       now += days * DAY_MS;
     },
     hourPasses: () => hour.dispatchEvent(new Event('passed')),
+    /** Hours pass, each with its round. */
+    hours: async (count: number) => {
+      for (const until = slept + count; slept < until; ) {
+        const before = slept;
+        now += DAY_MS / 24;
+        hour.dispatchEvent(new Event('passed'));
+        while (slept === before) await setImmediate();
+      }
+    },
     deletedThrough,
     remove: (team: string) => store.teams.remove(team, now, []),
     append: async (team: string, count: number) => {
@@ -175,11 +186,10 @@ describe('retention', () => {
     expect((await retention.runNow()).deleted).toBe(0);
     expect((await rig.log.bounds('a')).first).toBe(1);
     rig.pass(3650);
-    expect((await retention.runNow()).deleted).toBe(0);
-    rig.pass(0.9);
-    expect((await retention.runNow()).deleted).toBe(0);
-    rig.pass(0.2);
-    expect((await retention.runNow()).deleted).toBe(5);
+    await rig.hours(24);
+    expect((await rig.log.bounds('a')).first).toBe(1);
+    await rig.hours(1);
+    expect((await rig.log.bounds('a')).first).toBe(6);
     expect(rig.warnings).toHaveLength(2);
   });
 
@@ -189,7 +199,7 @@ describe('retention', () => {
     rig.pass(40);
     const retention = rig.start();
     expect((await retention.runNow()).deleted).toBe(0);
-    rig.pass(1);
-    expect((await retention.runNow()).deleted).toBe(5);
+    await rig.hours(25);
+    expect((await rig.log.bounds('a')).first).toBe(6);
   });
 });

@@ -21,6 +21,8 @@ const ATTEMPTS_KEPT_DAYS = 30;
 /** A clock that moves on by more than this from one hourly round to the next, or since anything was received, may be wrong. */
 const LEAP_MS = DAY_MS;
 const SILENCE_MS = 30 * DAY_MS;
+/** Rounds, not time: a clock that leaps says nothing about how much time has passed. */
+const ROUNDS_OF_DOUBT = 24;
 /** Events deleted at once: appends run between two steps. */
 const STEP = 65_536;
 
@@ -49,9 +51,10 @@ export function startRetention(options: {
   const stopping = new AbortController();
   let round: Promise<RetentionReport> | undefined;
   let before: number | null = null;
-  let doubtedUntil = Number.NEGATIVE_INFINITY;
+  /** Hourly rounds in which nothing is deleted. */
+  let doubts = 0;
 
-  /** Whether the clock may be wrong: it leapt since the last round, or since anything was received, within a day. */
+  /** Whether the clock may be wrong: within a day it leapt since the last round, or since anything was received. */
   const isDoubtful = async (at: number, ids: readonly TeamId[]): Promise<boolean> => {
     const hasLeapt = before === null ? await isSilentSince(at - SILENCE_MS, ids) : at - before > HOUR_MS + LEAP_MS;
     if (hasLeapt)
@@ -59,9 +62,9 @@ export function startRetention(options: {
         { at: new Date(at).toISOString() },
         'The clock is much further on than the log: retention deletes nothing until it has kept its time for a day',
       );
-    doubtedUntil = Math.min(hasLeapt ? at + DAY_MS : doubtedUntil, at + DAY_MS);
+    if (hasLeapt) doubts = ROUNDS_OF_DOUBT;
     before = at;
-    return at < doubtedUntil;
+    return doubts > 0;
   };
 
   /** There are events, and none was received since. */
@@ -129,6 +132,7 @@ export function startRetention(options: {
         logger.error({ err: error }, 'Retention failed and is tried again in an hour');
       }
       await clock.sleep(HOUR_MS, stopping.signal);
+      doubts = Math.max(0, doubts - 1);
     }
   };
 

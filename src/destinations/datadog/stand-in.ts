@@ -88,7 +88,7 @@ function timeOf(timestamp: unknown): Json {
   const at = typeof timestamp === 'number' ? timestamp : Date.parse(String(timestamp ?? new Date(now).toISOString()));
   return at >= now - OLDEST_MS && at <= now + NEWEST_MS
     ? {}
-    : { timestamp: new Date(now).toISOString(), restamped: true };
+    : { timestamp: new Date(now).toISOString(), restamped: timestamp };
 }
 
 function isObject(value: unknown): value is Json {

@@ -47,9 +47,7 @@ export async function longOutage({ size, random, say }: ScenarioContext): Promis
     await rig.delivery.resume('elastic', []);
     await lanes.drain(15 * 60_000);
     const tally = await lanes.tally(days);
-    for (let hour = 0; hour < 25; hour++) await rig.clock.advance(DAY_MS / 24);
-    await rig.clock.advance(DAY_MS * RETENTION_DAYS);
-    for (let hour = 0; hour < 26; hour++) {
+    for (let hour = 0; hour < 24 * RETENTION_DAYS + 30; hour++) {
       await rig.clock.advance(DAY_MS / 24);
       await rig.settle();
     }
