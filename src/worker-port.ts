@@ -1,6 +1,6 @@
 import { UnknownDestination } from './delivery/delivery.ts';
 import { BadQuery } from './search/search.ts';
-import { StoreUnavailable } from './store/event-log.ts';
+import { StorageDamaged, StoreUnavailable } from './store/event-log.ts';
 
 /**
  * Calls an interface that lives on another thread as if it were local: `expose` answers on one side, `connect` gives a
@@ -28,7 +28,12 @@ interface Note {
 }
 
 /** Errors that callers tell apart keep their class across threads. */
-const ERRORS: Readonly<Record<string, { prototype: Error }>> = { StoreUnavailable, UnknownDestination, BadQuery };
+const ERRORS: Readonly<Record<string, { prototype: Error }>> = {
+  StoreUnavailable,
+  StorageDamaged,
+  UnknownDestination,
+  BadQuery,
+};
 
 type Service = Readonly<Record<string, (...args: never[]) => unknown>>;
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Role } from '../contract/roles.ts';
 import type { NewEvent, TeamId } from '../event/logged-event.ts';
 import { INSTALLATION_TEAM, type OwnEvent, ownEvent } from '../event/own-event.ts';
-import { StoreUnavailable } from '../store/event-log.ts';
+import { StorageDamaged, StoreUnavailable } from '../store/event-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Account } from './accounts.ts';
 import type { Origin } from './principal.ts';
@@ -57,7 +57,7 @@ export function createAccountEvents(parts: {
       );
       if (events.length > 0) await append(sealed.flat());
     } catch (cause) {
-      if (cause instanceof StoreUnavailable) throw cause;
+      if (cause instanceof StoreUnavailable || cause instanceof StorageDamaged) throw cause;
       throw new StoreUnavailable('storage_error', 'the audit log does not take events', { cause });
     }
   };

@@ -1,5 +1,5 @@
 import { PROBLEMS, type Problem, type ProblemCode } from '../contract/problem.ts';
-import { StoreUnavailable } from '../store/event-log.ts';
+import { StorageDamaged, StoreUnavailable } from '../store/event-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Origin } from './principal.ts';
 
@@ -51,5 +51,6 @@ export function toAnswer(error: unknown, { requestId }: Origin, logger: Logger):
 
 function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof StorageDamaged) return new Refusal('storage_damaged');
   return new Refusal(error instanceof StoreUnavailable ? error.code : 'internal_error');
 }

@@ -35,6 +35,10 @@ export const PROBLEMS = {
   rate_limited: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The request headers are too large' },
   internal_error: { status: 500, title: 'A fault of the service' },
+  storage_damaged: {
+    status: 500,
+    title: 'Part of what is stored is damaged, and is not shown: the log of the service says what to do',
+  },
   overloaded: { status: 503, title: 'The service is busy' },
   storage_full: { status: 503, title: 'The disk is full: nothing can be stored' },
   storage_error: { status: 503, title: 'Nothing can be stored at the moment' },

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Destination, DestinationLimits, Outcome, PreparedBatch } from '../destinations/destination.ts';
 import type { NewEvent } from '../event/logged-event.ts';
 import type { Attempt, DestinationStore, Progress, StoredDestination } from '../store/destinations.ts';
-import type { EventLog } from '../store/event-log.ts';
+import { type EventLog, StorageDamaged } from '../store/event-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { attemptOf, INTERNAL_ERROR } from './attempt.ts';
 import { Bell } from './bell.ts';
@@ -32,7 +32,7 @@ import type { OpenDestination } from './open-destination.ts';
 import { pageSettled } from './replay-page.ts';
 import { Session } from './session.ts';
 import { aboutToAge, stateChanged } from './state-event.ts';
-import { internalError, tell, tellDueAt, unopened, withFinding } from './states.ts';
+import { internalError, logDamaged, tell, tellDueAt, unopened, withFinding } from './states.ts';
 import { afterCheck, afterSend, type Effects, hold } from './verdict.ts';
 import { type AgeWatch, ageWatch } from './waiting.ts';
 
@@ -164,7 +164,8 @@ export class LaneLoop {
         return await this.#runSession(error);
       } catch (thrown) {
         error = thrown;
-        this.#logger.error({ err: thrown }, 'internal error in a delivery lane: it starts again from what is durable');
+        const what = thrown instanceof StorageDamaged ? 'the log is damaged' : 'internal error';
+        this.#logger.error({ err: thrown }, `${what}: a delivery lane starts again from what is durable`);
         for (const { reject } of this.#turns.splice(0)) reject(thrown);
         if (this.#stopping.signal.aborted) return;
       }
@@ -194,8 +195,13 @@ export class LaneLoop {
     this.#written = progress;
     this.lane = { ...openLane(this.stored, progress, NO_LIMITS, null), told: this.lane.told };
     await this.nextReplay();
-    if (error !== null && !progress.held && pendingOf(progress) > 0)
-      this.lane = { ...this.lane, progress: withFinding(progress, internalError(), clock.now()) };
+    const isDamaged = error instanceof StorageDamaged;
+    if (isDamaged || (error !== null && !progress.held && pendingOf(progress) > 0)) {
+      const finding = isDamaged ? logDamaged() : internalError();
+      this.lane = { ...this.lane, progress: withFinding(progress, finding, clock.now()) };
+    }
+    // What cannot be settled would be sent again and again.
+    if (isDamaged) await this.commit();
     if (this.#isDelivering) this.#open();
   }
 

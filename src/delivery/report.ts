@@ -1,10 +1,11 @@
 import type { TeamId } from '../event/logged-event.ts';
 import type { Progress, StoredDestination } from '../store/destinations.ts';
+import { StorageDamaged } from '../store/event-log.ts';
 import type { DeliveryTotals, EventDelivery, Health } from './delivery.ts';
 import { matches } from './filter.ts';
 import { type Lane, pendingOf } from './lane.ts';
 import type { LaneDependencies, LaneLoop } from './lane-loop.ts';
-import { ageWarning, oldestWaiting } from './waiting.ts';
+import { ageWarning, oldestWaiting, type Waiting } from './waiting.ts';
 
 /* What can be said of destinations, measured from their lanes and what they wrote down. */
 
@@ -16,7 +17,7 @@ export async function healthOf(
   deps: Pick<LaneDependencies, 'log' | 'store' | 'clock'>,
 ): Promise<Health> {
   const now = deps.clock.now();
-  const oldest = await oldestWaiting(deps, stored, lane);
+  const oldest = await oldestWaiting(deps, stored, lane).catch(unknownWhenDamaged);
   const { lastSuccessAt, lastError } = lane.progress;
   const counts = countsOf(lane.progress);
   return {
@@ -28,6 +29,12 @@ export async function healthOf(
     last24h: await deps.store.attemptTotals(stored.id, now - DAY_MS),
     ...{ lastSuccessAt, lastError },
   };
+}
+
+/** The lane says what is damaged; how old it is must not keep that from being said. */
+function unknownWhenDamaged(error: unknown): Waiting | null {
+  if (error instanceof StorageDamaged) return null;
+  throw error;
 }
 
 /** Where one event stands at each of these destinations; undefined when its team's log does not have it. */

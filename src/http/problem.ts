@@ -5,7 +5,7 @@ import { UnknownDestination } from '../delivery/delivery.ts';
 import { Overloaded } from '../ingest/accept.ts';
 import { BadBody } from '../ingest/body.ts';
 import { BadQuery } from '../search/search.ts';
-import { StoreUnavailable } from '../store/event-log.ts';
+import { StorageDamaged, StoreUnavailable } from '../store/event-log.ts';
 
 /** An answer that says why not. Thrown anywhere below a route, it becomes problem+json. */
 export class ProblemError extends Error {
@@ -61,6 +61,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreUnavailable) return problem(error.code, undefined, { cause: error });
+  if (error instanceof StorageDamaged) return problem('storage_damaged', undefined, { cause: error });
   if (error instanceof BadBody)
     return problem(error.code === 'too_many_events' ? 'too_many_events' : 'invalid_body', error.message, {
       cause: error,

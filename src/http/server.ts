@@ -5,7 +5,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import { fastify } from 'fastify';
 import { Destination } from '../contract/destinations.ts';
 import { EVENT_SCHEMAS } from '../contract/events.ts';
-import { Problem } from '../contract/problem.ts';
+import { PROBLEMS, Problem } from '../contract/problem.ts';
 import { createGate } from './access.ts';
 import { openApiOptions } from './openapi.ts';
 import { problem, rawProblem, sendProblem, toProblem } from './problem.ts';
@@ -93,7 +93,7 @@ export async function buildServer(parts: ServerParts): Promise<App> {
   });
   app.setErrorHandler((error, request, reply) => {
     const answer = toProblem(error);
-    if (answer.code === 'internal_error')
+    if (PROBLEMS[answer.code].status === 500)
       parts.logger.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'a request failed');
     return sendProblem(request, reply, answer);
   });

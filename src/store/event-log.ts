@@ -36,7 +36,8 @@ export interface EventLog {
   append(events: readonly NewEvent[]): Promise<readonly Appended[]>;
   /**
    * The team's events after `after`, oldest first. An event is visible only when every smaller sequence of its team
-   * is, so a reader that keeps the last sequence it saw never misses one.
+   * is, so a reader that keeps the last sequence it saw never misses one. Rejects with StorageDamaged rather than
+   * return an event that is not as it was appended, or leave one out.
    */
   read(team: TeamId, after: Sequence, limit: ReadLimit): Promise<readonly LoggedEvent[]>;
   /** Resolves when the team may have events after `after`, or when `signal` aborts. Only a hint: read to find out. */
@@ -61,5 +62,13 @@ export class StoreUnavailable extends Error {
     super(message, options);
     this.name = 'StoreUnavailable';
     this.code = code;
+  }
+}
+
+/** Bytes on the disk are not those that were written, so they are not handed out. The message says which and what to do. */
+export class StorageDamaged extends Error {
+  constructor(what: string, options?: ErrorOptions) {
+    super(`${what}: run "trailproof doctor", and restore the data folder from a backup`, options);
+    this.name = 'StorageDamaged';
   }
 }

@@ -13,7 +13,7 @@ import { toTime } from '../time.ts';
 
 /** Export of a filter. It is recorded before the first byte leaves: no export without its audit event. */
 export function eventExportRoute(app: App, parts: ServerParts): void {
-  const { search, log, clock } = parts;
+  const { search, log, clock, logger } = parts;
 
   app.get(
     '/v1/events/export',
@@ -69,7 +69,17 @@ export function eventExportRoute(app: App, parts: ServerParts): void {
     for (;;) {
       yield page.events;
       if (page.nextCursor === null) return;
-      page = await search.search(team, query, { order, limit: PAGE, cursor: page.nextCursor });
+      page = await nextPage(team, query, order, page.nextCursor);
+    }
+  }
+
+  /** With the first page gone, only the service's log can say why the file breaks off. */
+  async function nextPage(team: TeamId, query: EventQuery, order: 'asc' | 'desc', cursor: string) {
+    try {
+      return await search.search(team, query, { order, limit: PAGE, cursor });
+    } catch (error) {
+      logger.error({ err: error, team }, 'an export broke off');
+      throw error;
     }
   }
 }

@@ -14,7 +14,7 @@ import { liveSignals } from '../server-sent-events.ts';
 
 /** The live tail: a reader of the log like any other, one page in memory, paced by its reader. */
 export function eventStreamRoute(app: App, parts: ServerParts): void {
-  const { log, accounts, people, clock } = parts;
+  const { log, accounts, people, clock, logger } = parts;
   const liveSignal = liveSignals(app);
 
   app.get(
@@ -64,7 +64,10 @@ export function eventStreamRoute(app: App, parts: ServerParts): void {
     yield ': connected\n\n';
     let quietSince = clock.now();
     for (let last = after; !signal.aborted; ) {
-      const events = await log.read(team, last, PAGE);
+      const events = await log.read(team, last, PAGE).catch((error: unknown) => {
+        logger.error({ err: error, team }, 'a live tail broke off');
+        throw error;
+      });
       last = events.at(-1)?.sequence ?? last;
       const frames = events.filter(({ json }) => matches(json)).map((e) => `id: ${e.sequence}\ndata: ${e.json}\n\n`);
       // Either way: a clock that was set back must not silence the heartbeat.

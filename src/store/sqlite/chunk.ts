@@ -1,5 +1,6 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
+import { StorageDamaged } from '../event-log.ts';
 
 /** A row with this many events is full: with more, reading one costs too much; with fewer, compression suffers. */
 export const CHUNK_EVENTS = 256;
@@ -55,8 +56,34 @@ export function encodeChunk(events: readonly LoggedEvent[]): string | Uint8Array
   return body;
 }
 
-/** The events of a row; the first has sequence `first`. */
-export function decodeChunk(team: TeamId, first: Sequence, body: string | Uint8Array): readonly LoggedEvent[] {
+/** A row as the database has it. */
+export interface ChunkRow {
+  readonly first: Sequence;
+  readonly count: number;
+  readonly body: string | Uint8Array;
+  /** Null: written before rows had one. */
+  readonly checksum: number | null;
+}
+
+/** Of a row's place and body: SQLite would hand out what a failing disk has made of either. */
+export function checksumOf(teamNo: number, { first, count, body }: Omit<ChunkRow, 'checksum'>): number {
+  return crc32(body, crc32(`${teamNo} ${first} ${count} `));
+}
+
+/** The events of a row; throws StorageDamaged when it is not as it was written. */
+export function decodeChunk(team: TeamId, teamNo: number, row: ChunkRow): readonly LoggedEvent[] {
+  try {
+    if (row.checksum !== null && row.checksum !== checksumOf(teamNo, row)) throw new Error('the checksum is another');
+    const events = eventsOf(team, row);
+    if (events.length !== row.count) throw new Error(`${events.length} events instead of ${row.count}`);
+    return events;
+  } catch (cause) {
+    const last = row.first + row.count - 1;
+    throw new StorageDamaged(`trailproof.db is damaged in events ${row.first} to ${last} of team ${team}`, { cause });
+  }
+}
+
+function eventsOf(team: TeamId, { first, body }: ChunkRow): LoggedEvent[] {
   const text = typeof body === 'string' ? body : decompress(body);
   const [head, ...lines] = text.split('\n');
   const directory = JSON.parse(head ?? '') as Directory;

@@ -1,11 +1,12 @@
 import type { Sequence, TeamId } from '../../event/logged-event.ts';
-import { StoreUnavailable } from '../event-log.ts';
+import { StorageDamaged, StoreUnavailable } from '../event-log.ts';
 import { type Connection, isDiskFull, isStorageError } from './connection.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { LogWriter } from './log-writer.ts';
+import { Turns, type WaitingWork } from './turns.ts';
 
-/** JSON one transaction takes at most, unless one call has more: a full queue shall not become one long commit. */
-const GROUP_LENGTH = 8 * 1024 * 1024;
+/** What the service itself writes: it appends little. */
+const OUR_OWN: WaitingWork = { sender: '', length: 0 };
 
 /** What work runs on: both belong to one connection, and go with it. */
 export interface Session {
@@ -13,11 +14,9 @@ export interface Session {
   readonly log: LogWriter;
 }
 
-interface Item {
+interface Item extends WaitingWork {
   /** `grow` is refused while the disk is full, `change` may use the reserve. */
   readonly kind: 'grow' | 'change';
-  /** JSON it appends, about. */
-  readonly length: number;
   /** Does the work inside the transaction; what it returns is called after the commit. */
   readonly run: (session: Session) => () => void;
   readonly fail: (error: unknown) => void;
@@ -42,15 +41,15 @@ export interface StoreLogger {
 }
 
 /**
- * The only writer. Everything waiting at the same moment shares one transaction and one sync, and is answered after
- * it; what arrives meanwhile is the next group. Work that throws fails alone: the transaction is rolled back and done
+ * The only writer. What waits at the same moment shares one transaction and one sync, as far as `Turns` puts it
+ * together, and is answered after it; what arrives meanwhile is for the next ones. Work that throws fails alone: the transaction is rolled back and done
  * again without it. When the store itself fails, the whole group fails, and the next one starts on a new connection
  * that reads every counter back, since nobody knows how an interrupted commit ended.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   #session: Session | undefined;
-  #waiting: Item[] = [];
+  readonly #waiting = new Turns<Item>();
   #closed = false;
   /** Said once in the log, until a commit succeeds. */
   #isFailing = false;
@@ -67,37 +66,33 @@ export class CommitQueue {
   }
 
   /** Commits `work`, which is synchronous and may run more than once; rejects with what it throws, or StoreUnavailable. */
-  commit<T>(kind: Item['kind'], work: (session: Session) => T, length = 0): Promise<T> {
+  commit<T>(
+    kind: Item['kind'],
+    work: (session: Session) => T,
+    { sender, length }: WaitingWork = OUR_OWN,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new StoreUnavailable('storage_error', 'the store is closed'));
       const run = (session: Session): (() => void) => {
         const result = work(session);
         return () => resolve(result);
       };
-      this.#waiting.push({ kind, length, run, fail: reject });
-      if (this.#waiting.length === 1) setImmediate(() => this.#next());
+      if (this.#waiting.isEmpty) setImmediate(() => this.#next());
+      this.#waiting.add({ kind, sender, length, run, fail: reject });
     });
   }
 
   /** Commits what waits, then closes. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    const drained = this.commit('change', () => undefined);
     this.#closed = true;
-    await drained.catch(() => undefined);
+    while (!this.#waiting.isEmpty) await setImmediate();
     this.#discard();
   }
 
   #next(): void {
-    let size = 0;
-    let length = 0;
-    for (const item of this.#waiting) {
-      length += item.length;
-      if (size > 0 && length > GROUP_LENGTH) break;
-      size += 1;
-    }
-    const group = this.#waiting.splice(0, size);
-    if (this.#waiting.length > 0) setImmediate(() => this.#next());
+    const group = this.#waiting.take();
+    if (!this.#waiting.isEmpty) setImmediate(() => this.#next());
     this.#commit(group);
   }
 
@@ -120,7 +115,9 @@ export class CommitQueue {
       session.connection.exec('COMMIT');
       grown = session.log.committed();
     } catch (error) {
-      if (running && !isStorageError(error)) this.#failOne(running, error, group);
+      const culprit = running ?? (error instanceof StorageDamaged && group.length === 1 ? group[0] : undefined);
+      if (culprit && !isStorageError(error)) this.#failOne(culprit, error, group);
+      else if (error instanceof StorageDamaged) this.#commitEach(group);
       else this.#failAll(group, error);
       return;
     }
@@ -138,6 +135,18 @@ export class CommitQueue {
   }
 
   #failOne(item: Item, error: unknown, group: readonly Item[]): void {
+    this.#rollBack();
+    item.fail(error);
+    this.#commit(group.filter((other) => other !== item));
+  }
+
+  /** Some of the work met a damaged page: only each on its own shows whose. */
+  #commitEach(group: readonly Item[]): void {
+    this.#rollBack();
+    for (const item of group) this.#commit([item]);
+  }
+
+  #rollBack(): void {
     try {
       const { connection } = this.#session!;
       connection.exec('ROLLBACK');
@@ -145,8 +154,6 @@ export class CommitQueue {
     } catch {
       this.#discard();
     }
-    item.fail(error);
-    this.#commit(group.filter((other) => other !== item));
   }
 
   #failAll(group: readonly Item[], error: unknown): void {

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { StorageDamaged } from '../event-log.ts';
 
 /** The file cannot be used as it is and trying again will not help; the message says what to do. */
 export class UnusableDatabase extends Error {}
@@ -14,14 +15,18 @@ const WAL_KEPT_BYTES = 64 * 1024 * 1024;
  * stands where it is used. Rows are typed by the caller: this is the edge at which the database is trusted.
  */
 export class Connection {
+  readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
   /** Without `checkpointPages`, after how many pages in the WAL a checkpoint is due, it is read only. */
   constructor(path: string, checkpointPages?: number) {
     const readOnly = checkpointPages === undefined;
+    this.#path = path;
     this.#database = new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS });
     try {
+      // A damaged page is noticed when it is read, rather than by what its cells seem to say.
+      this.exec('PRAGMA cell_size_check = ON');
       // A reader's first statement sets up its view of the WAL: at once, not when the disk may be failing.
       if (readOnly) this.exec('PRAGMA user_version');
       else
@@ -33,7 +38,7 @@ export class Connection {
           PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};`);
     } catch (error) {
       this.close();
-      if (primaryCode(error) !== NOT_A_DATABASE) throw error;
+      if (!(error instanceof StorageDamaged) || primaryCode(error.cause) !== NOT_A_DATABASE) throw error;
       throw new UnusableDatabase(
         `${path} is not a SQLite database: restore it from a backup, or move it away to start with an empty one`,
         { cause: error },
@@ -42,30 +47,47 @@ export class Connection {
   }
 
   exec(sql: string): void {
-    this.#database.exec(sql);
+    this.#sound(() => this.#database.exec(sql));
   }
 
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepared(sql).get(...values) as Row | undefined;
+    return this.#sound(() => this.#prepared(sql).get(...values) as Row | undefined);
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepared(sql).all(...values) as Row[];
+    return this.#sound(() => this.#prepared(sql).all(...values) as Row[]);
   }
 
   /** One statement, so one snapshot, however long the caller takes; not to be nested with the same SQL. */
-  iterate<Row>(sql: string, ...values: SQLInputValue[]): Iterable<Row> {
-    return this.#prepared(sql).iterate(...values) as Iterable<Row>;
+  *iterate<Row>(sql: string, ...values: SQLInputValue[]): Generator<Row> {
+    const rows = this.#sound(() => this.#prepared(sql).iterate(...values) as Iterator<Row>);
+    try {
+      for (let row = this.#sound(() => rows.next()); !row.done; row = this.#sound(() => rows.next())) yield row.value;
+    } finally {
+      rows.return?.();
+    }
   }
 
   /** Returns how many rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepared(sql).run(...values).changes);
+    return this.#sound(() => Number(this.#prepared(sql).run(...values).changes));
   }
 
   close(): void {
     this.#statements.clear();
     this.#database.close();
+  }
+
+  /** What SQLite finds malformed, and numbers that none of ours can be, are damage to the file. */
+  #sound<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      throw new StorageDamaged(`${this.#path} is damaged (${error instanceof Error ? error.message : error})`, {
+        cause: error,
+      });
+    }
   }
 
   #prepared(sql: string): StatementSync {
@@ -80,6 +102,7 @@ export class Connection {
 
 // Result codes: https://sqlite.org/rescode.html
 const BUSY = 5;
+const CORRUPT = 11;
 const FULL = 13;
 const NOT_A_DATABASE = 26;
 /** ERROR, TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE: the statement or its values are wrong, the store is well. */
@@ -99,6 +122,12 @@ export function isDiskFull(error: unknown): boolean {
 export function isStorageError(error: unknown): boolean {
   const code = primaryCode(error);
   return code !== undefined && !STATEMENT_CODES.includes(code);
+}
+
+function isDamage(error: unknown): boolean {
+  const code = primaryCode(error);
+  if (code === CORRUPT || code === NOT_A_DATABASE) return true;
+  return error instanceof Error && 'code' in error && error.code === 'ERR_OUT_OF_RANGE';
 }
 
 function primaryCode(error: unknown): number | undefined {

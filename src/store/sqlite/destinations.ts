@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import type {
   Attempt,
   DeadLetter,
@@ -10,6 +11,7 @@ import type {
   StoredDestination,
   TimelineBucket,
 } from '../destinations.ts';
+import { StorageDamaged } from '../event-log.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
 
@@ -20,7 +22,8 @@ const MOST_BUCKETS = 1_500;
 const ATTEMPT = `SELECT no, at, kind, first_sequence AS firstSequence, last_sequence AS lastSequence, events, delivered,
   bytes, duration_ms AS durationMs, lag_ms AS lagMs, outcome, status, reason, answer FROM attempt`;
 const DEAD_LETTER = `SELECT id, sequence, event_type AS eventType, event_category AS eventCategory, timestamp,
-  received_at AS receivedAt, at, reason, status, answer, json, redriving FROM dead_letter`;
+  received_at AS receivedAt, at, reason, status, answer, json, redriving, checksum FROM dead_letter`;
+const DESTINATION = 'SELECT id, body, body_checksum AS checksum FROM destination';
 
 /** Attempts that count in totals: replays count apart, checks and tests deliver nothing. */
 const COUNTS = "kind IN ('delivery', 'redrive')";
@@ -34,35 +37,47 @@ const MINUTES = `SELECT at / 60000 * 60000 AS at, sum(delivered) AS delivered, s
   GROUP BY at / 60000 ORDER BY at`;
 
 type AttemptRow = Attempt & { readonly no: number };
-type DeadLetterRow = Omit<DeadLetter, 'redriving'> & { readonly redriving: 0 | 1 };
+type DeadLetterRow = Omit<DeadLetter, 'redriving'> & { readonly redriving: 0 | 1; readonly checksum: number | null };
+
+/** JSON as the database has it; a checksum of null was written by an earlier version. */
+interface Kept {
+  readonly id: string;
+  readonly body: string;
+  readonly checksum: number | null;
+}
 
 export function destinationStore(queue: CommitQueue, read: Connection): DestinationStore {
   const numberOf = (id: string): number => find(read, id)?.no ?? 0;
   return {
     list: async (team) =>
       (team === undefined
-        ? read.all<{ body: string }>('SELECT body FROM destination ORDER BY no')
-        : read.all<{ body: string }>('SELECT body FROM destination WHERE team = ? ORDER BY no', team)
+        ? read.all<Kept>(`${DESTINATION} ORDER BY no`)
+        : read.all<Kept>(`${DESTINATION} WHERE team = ? ORDER BY no`, team)
       ).map(toDestination),
     get: async (id) => {
-      const row = read.get<{ body: string }>('SELECT body FROM destination WHERE id = ?', id);
+      const row = read.get<Kept>(`${DESTINATION} WHERE id = ?`, id);
       return row && toDestination(row);
     },
     create: (destination, progress, audit) =>
       queue.commit('change', ({ connection, log }) => {
+        const [body, place] = [JSON.stringify(destination), JSON.stringify(progress)];
         connection.run(
-          'INSERT INTO destination (id, team, body, progress) VALUES (?, ?, ?, ?)',
+          `INSERT INTO destination (id, team, body, body_checksum, progress, progress_checksum)
+           VALUES (?, ?, ?, ?, ?, ?)`,
           destination.id,
           destination.team,
-          JSON.stringify(destination),
-          JSON.stringify(progress),
+          body,
+          crc32(body),
+          place,
+          crc32(place),
         );
         log.append(audit);
       }),
     update: (destination, audit) =>
       queue.commit('change', ({ connection, log }) => {
-        const sql = 'UPDATE destination SET body = ? WHERE id = ?';
-        if (connection.run(sql, JSON.stringify(destination), destination.id) === 0) throw unknown(destination.id);
+        const sql = 'UPDATE destination SET body = ?, body_checksum = ? WHERE id = ?';
+        const body = JSON.stringify(destination);
+        if (connection.run(sql, body, crc32(body), destination.id) === 0) throw unknown(destination.id);
         log.append(audit);
       }),
     remove: (id, audit) =>
@@ -71,8 +86,11 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
         log.append(audit);
       }),
     progress: async (id) => {
-      const row = read.get<{ progress: string }>('SELECT progress FROM destination WHERE id = ?', id);
-      return row && (JSON.parse(row.progress) as Progress);
+      const row = read.get<Kept>(
+        'SELECT id, progress AS body, progress_checksum AS checksum FROM destination WHERE id = ?',
+        id,
+      );
+      return row && (parseKept(row) as Progress);
     },
     settle: (settlement) =>
       queue.commit('change', ({ connection, log }) => {
@@ -159,9 +177,12 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
 function settle(connection: Connection, settlement: Settlement): void {
   const { destination, progress, deadLetters = [], redriven = [], redrive = [], attempt, replay } = settlement;
   const range = attempt && attempt.delivered > 0 ? attempt.lastSequence - attempt.firstSequence : 0;
+  const place = JSON.stringify(progress);
   const no = connection.get<{ no: number }>(
-    'UPDATE destination SET progress = ?, longest_range = max(longest_range, ?) WHERE id = ? RETURNING no',
-    JSON.stringify(progress),
+    `UPDATE destination SET progress = ?, progress_checksum = ?, longest_range = max(longest_range, ?) WHERE id = ?
+     RETURNING no`,
+    place,
+    crc32(place),
     range,
     destination,
   )?.no;
@@ -184,7 +205,8 @@ function settle(connection: Connection, settlement: Settlement): void {
 function insertDeadLetter(connection: Connection, no: number, deadLetter: DeadLetter): void {
   connection.run(
     `INSERT OR REPLACE INTO dead_letter (destination_no, id, sequence, event_type, event_category, timestamp,
-       received_at, at, reason, status, answer, json, redriving) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+       received_at, at, reason, status, answer, json, redriving, checksum)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
     no,
     deadLetter.id,
     deadLetter.sequence,
@@ -197,6 +219,7 @@ function insertDeadLetter(connection: Connection, no: number, deadLetter: DeadLe
     deadLetter.status,
     deadLetter.answer,
     deadLetter.json,
+    crc32(deadLetter.json),
   );
 }
 
@@ -247,12 +270,22 @@ function unknown(id: string): Error {
   return new Error(`there is no destination ${id}`);
 }
 
-function toDestination({ body }: { readonly body: string }): StoredDestination {
-  return JSON.parse(body) as StoredDestination;
+function toDestination(row: Kept): StoredDestination {
+  return parseKept(row) as StoredDestination;
 }
 
-function toDeadLetter(row: DeadLetterRow): DeadLetter {
+function toDeadLetter({ checksum, ...row }: DeadLetterRow): DeadLetter {
+  if (checksum !== null && checksum !== crc32(row.json)) throw damaged(`the dead letter ${row.id}`);
   return { ...row, redriving: row.redriving === 1 };
+}
+
+function parseKept({ id, body, checksum }: Kept): unknown {
+  if (checksum !== null && checksum !== crc32(body)) throw damaged(`the destination ${id}`);
+  return JSON.parse(body);
+}
+
+function damaged(what: string): StorageDamaged {
+  return new StorageDamaged(`trailproof.db is damaged in ${what}`);
 }
 
 function toAttempt({ no: _, ...attempt }: AttemptRow): Attempt {

@@ -20,8 +20,12 @@ export class SqliteEventLog implements EventLog {
     this.#now = now;
   }
 
-  append: EventLog['append'] = async (events) =>
-    events.length === 0 ? [] : this.#queue.commit('grow', ({ log }) => log.append(events), jsonLength(events));
+  append: EventLog['append'] = async (events) => {
+    const [first] = events;
+    if (!first) return [];
+    const sender = { sender: first.team, length: jsonLength(events) };
+    return this.#queue.commit('grow', ({ log }) => log.append(events), sender);
+  };
 
   read: EventLog['read'] = async (team, after, limit) => {
     const recent = this.#queue.log?.recent(team, after);

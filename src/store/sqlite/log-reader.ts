@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
-import type { LogBounds, ReadLimit } from '../event-log.ts';
-import { decodeChunk } from './chunk.ts';
+import { type LogBounds, type ReadLimit, StorageDamaged } from '../event-log.ts';
+import { type ChunkRow, decodeChunk } from './chunk.ts';
 import type { Connection } from './connection.ts';
 
 /** Decoded rows kept for readers that take less than a row at a time, in bytes of JSON. */
@@ -21,8 +21,12 @@ export class LogReader {
   }
 
   read(team: TeamId, after: Sequence, limit: ReadLimit): readonly LoggedEvent[] {
-    const no = this.#team(team)?.no;
-    return no === undefined ? [] : upTo(limit, this.events(no, team, after));
+    const place = this.#team(team);
+    if (!place) return [];
+    const events = upTo(limit, this.events(place.no, team, after));
+    const sequence = events[0]?.sequence ?? place.last + 1;
+    if (sequence > Math.max(after + 1, place.kept)) this.#excuse(team, after + 1, sequence - 1);
+    return events;
   }
 
   /** The events after `after`, oldest first. */
@@ -39,19 +43,23 @@ export class LogReader {
 
   /** The rows that hold events after `after`, oldest first; one snapshot. */
   *chunks(no: number, team: TeamId, after: Sequence): Generator<readonly LoggedEvent[]> {
-    const rows = this.#connection.iterate<{ first: number; count: number; body: string | Uint8Array }>(
-      `SELECT first_sequence AS first, count, body FROM chunk
+    const rows = this.#connection.iterate<ChunkRow>(
+      `SELECT first_sequence AS first, count, body, checksum FROM chunk
        WHERE team_no = ?1 AND first_sequence + count > ?2 + 1 AND first_sequence >= coalesce(
          (SELECT max(first_sequence) FROM chunk WHERE team_no = ?1 AND first_sequence <= ?2 + 1), 0)
        ORDER BY first_sequence`,
       no,
       after,
     );
-    for (const { first, count, body } of rows) {
+    let end: Sequence | undefined;
+    for (const row of rows) {
+      const { first, count } = row;
+      if (first !== (end ?? first - 1) + 1) throw missing(team, end! + 1, first - 1);
+      end = first + count - 1;
       const key = keyOf(no, first, count);
       let events = this.#decoded.get(key);
       if (!events) {
-        events = decodeChunk(team, first, body);
+        events = decodeChunk(team, no, row);
         this.#decoded.set(key, events);
       }
       yield events;
@@ -66,17 +74,14 @@ export class LogReader {
     );
     if (!place) return undefined;
     const [event] = this.read(team, place.sequence - 1, { events: 1, bytes: 0 });
-    return event?.id === id ? event : undefined;
+    if (event?.id === id) return event;
+    this.#excuse(team, place.sequence, place.sequence);
+    return undefined;
   }
 
   bounds(team: TeamId): LogBounds {
-    const bounds = this.#connection.get<{ first: number | null; last: number }>(
-      `SELECT last_sequence AS last, (SELECT min(first_sequence) FROM chunk WHERE team_no = no) AS first
-       FROM team WHERE id = ?`,
-      team,
-    );
-    if (!bounds || bounds.last === 0) return { first: 0, last: 0 };
-    return { first: bounds.first ?? bounds.last + 1, last: bounds.last };
+    const place = this.#team(team);
+    return place && place.last > 0 ? { first: place.kept, last: place.last } : { first: 0, last: 0 };
   }
 
   firstReceivedSince(team: TeamId, at: number): Sequence {
@@ -109,9 +114,19 @@ export class LogReader {
     );
   }
 
-  #team(team: TeamId): { no: number; last: Sequence } | undefined {
-    return this.#connection.get('SELECT no, last_sequence AS last FROM team WHERE id = ?', team);
+  #team(team: TeamId): { no: number; kept: Sequence; last: Sequence } | undefined {
+    return this.#connection.get('SELECT no, first_kept AS kept, last_sequence AS last FROM team WHERE id = ?', team);
   }
+
+  /** Events are not there: by now retention may have deleted them all, else they are lost, and nobody shall pass over them. */
+  #excuse(team: TeamId, from: Sequence, through: Sequence): void {
+    const kept = this.#team(team)?.kept ?? 1;
+    if (kept <= through) throw missing(team, Math.max(from, kept), through);
+  }
+}
+
+function missing(team: TeamId, from: Sequence, through: Sequence): StorageDamaged {
+  return new StorageDamaged(`trailproof.db is damaged: it has lost events ${from} to ${through} of team ${team}`);
 }
 
 function keyOf(no: number, first: Sequence, count: number): string {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import { type LoggedEvent, type NewEvent, type Sequence, type TeamId, withPlace } from '../../event/logged-event.ts';
-import type { Appended } from '../event-log.ts';
+import { type Appended, StorageDamaged } from '../event-log.ts';
 import { DEFAULT_ALERTS, type Team } from '../teams.ts';
-import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, encodeChunk, intoRows } from './chunk.ts';
+import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, checksumOf, encodeChunk, intoRows } from './chunk.ts';
 import type { Connection } from './connection.ts';
 import { LogReader } from './log-reader.ts';
 
@@ -113,8 +113,9 @@ export class LogWriter {
   createTeam({ id, name, retentionDays, createdAt, alerts }: Team): boolean {
     return (
       this.#connection.run(
-        `INSERT INTO team (id, name, retention_days, created_at, alerts) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING`,
+        // The rows themselves are asked: a damaged index must not let the log of a team begin anew.
+        `INSERT INTO team (id, name, retention_days, created_at, alerts) SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE NOT EXISTS (SELECT 1 FROM team NOT INDEXED WHERE id = ?1) ON CONFLICT DO NOTHING`,
         id,
         name,
         retentionDays,
@@ -144,6 +145,7 @@ export class LogWriter {
     this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence = ?', end.no, row[0]!.sequence);
     for (const { id } of deleted) this.#connection.run('DELETE FROM event_id WHERE team_no = ? AND id = ?', end.no, id);
     this.#insert(end, row.slice(deleted.length));
+    this.#connection.run('UPDATE team SET first_kept = ? WHERE no = ?', deleted.at(-1)!.sequence + 1, end.no);
     if (through > end.last - end.recent.length) this.#forget(end, end.recentBytes);
     Object.assign(end, this.#ragged(end.no, end.last));
     return deleted.length;
@@ -202,38 +204,70 @@ export class LogWriter {
 
   /** Writes the events behind `after` anew: rows that hold some of them are replaced. */
   #merge(end: TeamEnd, after: Sequence): void {
-    const count = end.last - after;
-    const events =
-      count <= end.recent.length
-        ? end.recent.slice(-count)
-        : [...this.#reader.events(end.no, end.team, after), ...end.recent.slice(-end.unwritten)];
+    const events = this.#since(end, after);
+    if (!events) {
+      this.#leave(end);
+      return;
+    }
     this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence > ?', end.no, after);
     this.#insert(end, events);
     Object.assign(end, this.#ragged(end.no, end.last));
   }
 
+  /** The events behind `after`; undefined when their rows are damaged. */
+  #since(end: TeamEnd, after: Sequence): readonly LoggedEvent[] | undefined {
+    const count = end.last - after;
+    const unwritten = end.recent.slice(-end.unwritten);
+    if (count <= end.recent.length) return end.recent.slice(-count);
+    try {
+      const events = [...this.#reader.events(end.no, end.team, after), ...unwritten];
+      return events.length === count ? events : undefined;
+    } catch (error) {
+      if (error instanceof StorageDamaged) return undefined;
+      throw error;
+    }
+  }
+
+  /** Damaged rows are left to whoever repairs them; new ones begin behind them. */
+  #leave(end: TeamEnd): void {
+    const events = end.recent.slice(-end.unwritten);
+    this.#insert(end, events);
+    const smallBytes = events.reduce((sum, { bytes }) => sum + bytes, 0);
+    const through = end.last - events.length;
+    Object.assign(end, { fullThrough: through, compressedThrough: through, smallBytes } satisfies Ragged);
+  }
+
   #insert({ no }: TeamEnd, events: readonly LoggedEvent[]): void {
-    for (const row of intoRows(events))
+    for (const { events: held, bytes } of intoRows(events)) {
+      const row = { first: held[0]!.sequence, count: held.length, body: encodeChunk(held) };
       this.#connection.run(
-        'INSERT INTO chunk (team_no, first_sequence, count, bytes, last_received_at, body) VALUES (?, ?, ?, ?, ?, ?)',
+        `INSERT INTO chunk (team_no, first_sequence, count, bytes, last_received_at, body, checksum)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
         no,
-        row.events[0]!.sequence,
-        row.events.length,
-        row.bytes,
-        row.events.at(-1)!.receivedAt,
-        encodeChunk(row.events),
+        row.first,
+        row.count,
+        bytes,
+        held.at(-1)!.receivedAt,
+        row.body,
+        checksumOf(no, row),
       );
+    }
   }
 
   #find(team: TeamId): TeamEnd | undefined {
     const known = this.#ends.get(team);
     if (known) return known;
-    const row = this.#connection.get<Pick<TeamEnd, 'no' | 'deletedAt' | 'last' | 'lastReceivedAt'>>(
-      `SELECT no, deleted_at AS deletedAt, last_sequence AS last, last_received_at AS lastReceivedAt
+    const found = this.#connection.get<
+      Pick<TeamEnd, 'no' | 'deletedAt' | 'last' | 'lastReceivedAt'> & { readonly kept: Sequence }
+    >(
+      `SELECT no, deleted_at AS deletedAt, first_kept AS kept, last_sequence AS last, last_received_at AS lastReceivedAt
        FROM team WHERE id = ?`,
       team,
     );
-    if (!row) return undefined;
+    if (!found) return undefined;
+    const { kept, ...row } = found;
+    // A place given by a wrong counter would be given twice, or leave a hole.
+    if (kept <= row.last) this.#mustEnd(team, row);
     const end: TeamEnd = {
       ...row,
       team,
@@ -250,7 +284,21 @@ export class LogWriter {
   #create(team: TeamId, now: number): TeamEnd {
     const { defaultRetentionDays: retentionDays } = this.#options;
     this.createTeam({ id: team, name: team, retentionDays, createdAt: now, alerts: DEFAULT_ALERTS });
-    return this.#find(team)!;
+    const end = this.#find(team);
+    if (!end) throw new StorageDamaged(`trailproof.db is damaged: its index does not know the team ${team}`);
+    return end;
+  }
+
+  /** The newest row ends where the team's log does. */
+  #mustEnd(team: TeamId, { no, last }: Pick<TeamEnd, 'no' | 'last'>): void {
+    const end = this.#connection.get<{ last: Sequence }>(
+      'SELECT first_sequence + count - 1 AS last FROM chunk WHERE team_no = ? ORDER BY first_sequence DESC LIMIT 1',
+      no,
+    )?.last;
+    if (end !== last)
+      throw new StorageDamaged(
+        `trailproof.db is damaged: the log of team ${team} should end with event ${last} and ends with ${end ?? 'none'}`,
+      );
   }
 
   /** Where the rows to be merged begin, as the database has it. */

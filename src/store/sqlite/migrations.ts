@@ -190,4 +190,16 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE attempt ADD COLUMN lag_ms INTEGER;
   ALTER TABLE attempt_hour ADD COLUMN max_lag_ms INTEGER;
   `,
+  `
+  -- Checksums (crc32) of what must never be handed out changed; null: written by an earlier version. See chunk.ts.
+  ALTER TABLE chunk ADD COLUMN checksum INTEGER;
+  ALTER TABLE dead_letter ADD COLUMN checksum INTEGER;
+  ALTER TABLE destination ADD COLUMN body_checksum INTEGER;
+  ALTER TABLE destination ADD COLUMN progress_checksum INTEGER;
+
+  -- The first event that retention has left, so that one that is missing is not taken for one that is too old.
+  ALTER TABLE team ADD COLUMN first_kept INTEGER NOT NULL DEFAULT 1;
+  UPDATE team SET first_kept =
+    coalesce((SELECT min(first_sequence) FROM chunk WHERE team_no = team.no), last_sequence + 1);
+  `,
 ];
