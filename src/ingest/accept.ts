@@ -4,6 +4,7 @@ import type { NewEvent, Sequence, TeamId } from '../event/logged-event.ts';
 import { type Arrival, normalise } from '../event/normalise.ts';
 import { type Rejection, type RejectionCode, reject } from '../event/rejection.ts';
 import type { Appended, EventLog } from '../store/event-log.ts';
+import { createAdmission } from './admission.ts';
 import { itemsOf, type SentItem } from './body.ts';
 
 /** The body formats of `POST /v1/events`. */
@@ -49,7 +50,10 @@ export interface AcceptLimits {
   readonly events: number;
   /** Bytes of one event: of its line, or of its JSON without spaces. */
   readonly eventBytes: number;
-  /** Bytes of all bodies that are being accepted at the same moment. One alone is always taken. */
+  /**
+   * Bytes of all bodies that are being accepted at the same moment; half of them are for one sender. One alone is always
+   * taken, and small ones still when the large ones fill it.
+   */
   readonly bytesInFlight: number;
 }
 
@@ -71,13 +75,15 @@ export class Overloaded extends Error {
   }
 }
 
-const DEFAULT_LIMITS: AcceptLimits = { events: 10_000, eventBytes: 256 * 1024, bytesInFlight: 32 * 1024 * 1024 };
-/** After so many events other requests get their turn. */
-const EVENTS_PER_TURN = 1_000;
+const DEFAULT_LIMITS: AcceptLimits = { events: 10_000, eventBytes: 256 * 1024, bytesInFlight: 64 * 1024 * 1024 };
+/** After so many events, some milliseconds, other requests get their turn. */
+const EVENTS_PER_TURN = 100;
+/** All keys of the installation are one sender. */
+const INSTALLATION = '';
 
 export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): Accept {
   const { events, eventBytes, bytesInFlight } = { ...DEFAULT_LIMITS, ...limits };
-  let inFlight = 0;
+  const admission = createAdmission(bytesInFlight);
 
   async function judgeAll(body: Buffer, { team, format }: AcceptOptions) {
     const now = clock.now();
@@ -101,14 +107,14 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
 
   return {
     async accept(body, options) {
-      if (inFlight > 0 && inFlight + body.length > bytesInFlight) throw new Overloaded();
-      inFlight += body.length;
+      const place = admission.enter(options.team ?? INSTALLATION, body.length);
+      if (!place) throw new Overloaded();
       try {
-        const { good, rejected } = await judgeAll(body, options);
+        const { good, rejected } = await place.inTurn(() => judgeAll(body, options));
         const outcomes = good.length > 0 ? await log.append(good.map(({ event }) => event)) : [];
         return resultOf(good, outcomes, rejected);
       } finally {
-        inFlight -= body.length;
+        place.leave();
       }
     },
   };

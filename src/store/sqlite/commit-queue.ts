@@ -66,11 +66,7 @@ export class CommitQueue {
   }
 
   /** Commits `work`, which is synchronous and may run more than once; rejects with what it throws, or StoreUnavailable. */
-  commit<T>(
-    kind: Item['kind'],
-    work: (session: Session) => T,
-    { sender, length }: WaitingWork = OUR_OWN,
-  ): Promise<T> {
+  commit<T>(kind: Item['kind'], work: (session: Session) => T, { sender, length }: WaitingWork = OUR_OWN): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new StoreUnavailable('storage_error', 'the store is closed'));
       const run = (session: Session): (() => void) => {
@@ -86,7 +82,7 @@ export class CommitQueue {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    while (!this.#waiting.isEmpty) await setImmediate();
+    while (!this.#waiting.isEmpty) await new Promise((resolve) => setImmediate(resolve));
     this.#discard();
   }
 

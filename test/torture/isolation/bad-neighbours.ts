@@ -152,7 +152,6 @@ async function measure(context: ScenarioContext, street: Street, plan: Plan): Pr
 async function load(street: Street, size: (typeof SIZES)['full']): Promise<{ window: Window; sents: readonly Sent[] }> {
   const { service, neighbourhood, healthy } = street;
   const producers = street.teams.map(({ key }, i) => ({ team: street.names[i]!, key }));
-  const delivered = async (): Promise<number> => neighbourhood.healthy.reduce((sum, at) => sum + at.counts().events, 0);
   const drained = async (sent: Sent): Promise<void> =>
     eventually(() => {
       for (const { team, slot } of healthy)
@@ -161,7 +160,7 @@ async function load(street: Street, size: (typeof SIZES)['full']): Promise<{ win
     }, SETTLES_WITHIN_MS);
   const warmUp = await street.load.atRate(producers, { ...size, forMs: size.warmUpMs });
   await drained(warmUp);
-  const before = { cpu: await cpuOf(service.pid), delivered: await delivered() };
+  const before = { cpu: await cpuOf(service.pid), delivered: neighbourhood.delivered() };
   const sent = await street.load.atRate(producers, size);
   await drained(sent);
   const cpu = (await cpuOf(service.pid)) - before.cpu;
@@ -172,7 +171,7 @@ async function load(street: Street, size: (typeof SIZES)['full']): Promise<{ win
       if (postedAt !== undefined) delays.push(at - postedAt);
     }
   const window = {
-    cpuPerDelivery: (cpu * 1000) / ((await delivered()) - before.delivered),
+    cpuPerDelivery: (cpu * 1000) / (neighbourhood.delivered() - before.delivered),
     delays,
     latencies: sent.latencies,
   };

@@ -37,6 +37,8 @@ export interface Neighbourhood {
   /** The healthy one of the kind at `slot`. */
   good(slot: number): Place;
   bad(slot: number, misbehaviour: Misbehaviour): Promise<Place>;
+  /** Events that were stored anywhere. */
+  delivered(): number;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export async function openNeighbourhood(keep: number): Promise<Neighbourhood> {
       known.set(name, place);
       return place;
     },
+    delivered: () => started.reduce((sum, standIn) => sum + standIn.counts().events, 0),
     async close() {
       await Promise.all([...started.map((standIn) => standIn.close()), endless.close()]);
     },

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { Pool } from 'undici';
+import { exportLog, producerEvent } from '../../rig/events.ts';
+import { memoryOf, startService, teamApi, temporaryFolder } from '../../rig/service.ts';
+import type { Scenario } from '../scenario.ts';
+import { createLoad, median, type Producer, quantile, type Sent } from './load.ts';
+
+const SIZES = {
+  short: { pairs: 1, forMs: 1_000, perSecond: 40, boundMs: 500, connections: 8, bodies: [1_000, 4_000] },
+  full: { pairs: 4, forMs: 8_000, perSecond: 50, boundMs: 150, connections: 16, bodies: [1_000, 5_000, 10_000] },
+};
+const SMALL_TEAMS = 10;
+/** How much longer than alone the small ones may wait: what is being committed when they come must end first. */
+const LONGER = 5;
+const MEMORY_MIB = 500;
+
+/**
+ * One team posts large bodies over many connections as fast as they are answered, while others post single events at a
+ * low rate. The small ones are never refused and wait for little more than what is under way when they come; of the
+ * flood, what was answered as accepted is in the log.
+ */
+export const fairIngest: Scenario = {
+  name: 'isolation/fair-ingest',
+  inShort: true,
+  async run({ size, random, say }) {
+    const { pairs, forMs, perSecond, boundMs, connections, bodies } = SIZES[size];
+    const folder = await temporaryFolder();
+    const service = await startService(folder.path);
+    const load = createLoad(service.url);
+    const apis: Awaited<ReturnType<typeof teamApi>>[] = [];
+    try {
+      const producers: Producer[] = [];
+      for (let i = 0; i <= SMALL_TEAMS; i++) {
+        const api = await teamApi(service, folder.path, `team-${i}`);
+        apis.push(api);
+        producers.push({ team: `team-${i}`, key: api.key });
+      }
+      const [large, ...small] = producers;
+      const rate = { perSecond, batch: 1, forMs };
+      await load.atRate(small, { ...rate, forMs: forMs / 4 });
+      const alone: Sent[] = [];
+      const beside: Sent[] = [];
+      let flooded = 0;
+      let refused = 0;
+      for (let pair = 0; pair < pairs; pair++)
+        for (const isFlooded of random.shuffled([false, true])) {
+          if (!isFlooded) {
+            alone.push(await load.atRate(small, rate));
+            continue;
+          }
+          const end = new AbortController();
+          const flood = pour(service.url, large!.key, { connections, bodies: random.shuffled(bodies) }, end.signal);
+          try {
+            beside.push(await load.atRate(small, rate));
+          } finally {
+            end.abort();
+          }
+          const { accepted, overloaded } = await flood;
+          flooded += accepted;
+          refused += overloaded;
+        }
+      const { peak } = await memoryOf(service.pid);
+      const at = (sents: readonly Sent[], q: number): number => median(sents.map((s) => quantile(s.latencies, q)));
+      const [usual, now] = [at(alone, 0.95), at(beside, 0.95)];
+      say(
+        `single events acknowledged after p50 ${at(alone, 0.5).toFixed(1)} p95 ${usual.toFixed(1)} ms alone, ` +
+          `p50 ${at(beside, 0.5).toFixed(1)} p95 ${now.toFixed(1)} ms beside a flood of ` +
+          `${Math.round((flooded * 1000) / pairs / forMs)} events/s (${refused} of its bodies refused); peak memory ${peak.toFixed(0)} MiB`,
+      );
+      for (const { refused } of beside) assert.deepEqual([...refused], [], 'a small team was refused');
+      assert.ok(now <= Math.max(usual * LONGER, boundMs), `p95 is ${now.toFixed(0)} ms, ${usual.toFixed(0)} ms alone`);
+      assert.ok(peak < MEMORY_MIB, `memory reached ${peak.toFixed(0)} MiB`);
+
+      let lost = 0;
+      let events = flooded;
+      for (const [i, { team }] of small.entries()) {
+        const stored = new Set((await exportLog(apis[i + 1]!)).map(({ id }) => id));
+        const promised = [...alone, ...beside].flatMap(({ acknowledged }) => acknowledged.get(team) ?? []);
+        lost += promised.filter((id) => !stored.has(id)).length;
+        events += promised.length;
+      }
+      const { lastSequence } = await apis[0]!.json<{ lastSequence: number }>('GET', '/v1/events?limit=1');
+      lost += Math.max(0, flooded - lastSequence);
+      return { events, faults: refused, lost, duplicated: 0, deadLettered: 0, countersExact: null };
+    } finally {
+      await load.close();
+      await Promise.all(apis.map((api) => api.close()));
+      await service.kill();
+      await folder.remove();
+    }
+  },
+};
+
+/** Posts the same bodies, of events without ids, again and again: that costs the sender next to nothing. */
+async function pour(
+  url: string,
+  key: string,
+  flood: { readonly connections: number; readonly bodies: readonly number[] },
+  signal: AbortSignal,
+) {
+  const pool = new Pool(url, { connections: flood.connections });
+  const bodies = flood.bodies.map((events) => ({ events, body: Buffer.from(linesOf(events)) }));
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' };
+  let accepted = 0;
+  let overloaded = 0;
+  const connection = async (first: number): Promise<void> => {
+    for (let n = first; !signal.aborted; n++) {
+      const { events, body } = bodies[n % bodies.length]!;
+      const answer = await pool.request({ method: 'POST', path: '/v1/events', headers, body });
+      const text = await answer.body.text();
+      if (answer.statusCode === 503) overloaded++;
+      else {
+        assert.ok(text.includes(`"accepted":${events},`), text.slice(0, 200));
+        accepted += events;
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: flood.connections }, (_, i) => connection(i)));
+  } finally {
+    await pool.close();
+  }
+  return { accepted, overloaded };
+}
+
+function linesOf(events: number): string {
+  return Array.from({ length: events }, (_, i) => JSON.stringify({ ...producerEvent(i), id: undefined })).join('\n');
+}
