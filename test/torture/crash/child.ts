@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,12 +65,13 @@ export function startVictim(folder: string, options: Partial<VictimOptions> = {}
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
   });
-  // Said of a call to one that is gone: the call's own rejection says the same.
-  child.on('error', () => {});
   let isGone = false;
-  const gone = once(child, 'exit').then(() => {
-    isGone = true;
-    for (const end of [log, index]) end.fail(new VictimGone('the victim is gone'));
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      isGone = true;
+      for (const end of [log, index]) end.fail(new VictimGone('the victim is gone'));
+      resolve();
+    });
   });
   const ready = new Promise<boolean>((resolve) => {
     child.on('message', ({ worker }: Envelope) => {
@@ -132,7 +132,8 @@ const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url));
 function portTo(child: ChildProcess, worker: 'log' | 'index'): Port {
   return {
     postMessage: (message) => {
-      if (child.connected) child.send({ worker, message } satisfies Envelope);
+      // One that is gone hears nothing: the call is rejected when its end is known.
+      if (child.connected) child.send({ worker, message } satisfies Envelope, () => {});
     },
     on: (event, listener) =>
       child.on(event, (envelope: Envelope) => {
