@@ -1,8 +1,9 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
 import { addressGuard } from './address-guard.ts';
 import { secrets } from './secrets.ts';
+import { teams } from './teams.ts';
 
-export const scenarios: readonly Scenario[] = [addressGuard, secrets];
+export const scenarios: readonly Scenario[] = [addressGuard, secrets, teams];
 
 export const planted: readonly PlantedDefect[] = [
   {
