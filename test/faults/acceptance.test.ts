@@ -1,6 +1,5 @@
 import { describe, it } from 'vitest';
 import { backlog } from '../acceptance/backlog.ts';
-import { crash } from '../acceptance/crash.ts';
 import { idle } from '../acceptance/idle.ts';
 import { outages } from '../acceptance/outages.ts';
 
@@ -8,9 +7,6 @@ import { outages } from '../acceptance/outages.ts';
 describe('the service as a whole', () => {
   it('brings every event to every SIEM, or into its dead letters, through outages of four of five', async () => {
     await outages({ events: 8_000, outageMs: 4_000 }, console.log);
-  });
-  it('loses nothing, skips nothing and stores nothing twice when killed in mid-stream', async () => {
-    await crash({ kills: 4 }, console.log);
   });
   it('keeps its memory bounded while a backlog is built up and drained', async () => {
     await backlog({ events: 60_000, limitMiB: 350 }, console.log);

@@ -8,6 +8,7 @@ import {
   crashEvent,
   finish,
   nothingPending,
+  promisedTo,
   rounds,
   type Site,
   setUp,
@@ -50,8 +51,7 @@ async function strike(site: Site, kills: number): Promise<{ site: Site; said: st
     await addDestination(site, delivery, { kind: 'splunk', team: TEAM });
     await addDestination(site, delivery, { kind: 'qradar', team: TEAM, parallel: 3 });
     await addDestination(site, delivery, { kind: 'elastic', team: TEAM });
-    const promised = new Map<string, number>();
-    site.promised.set(TEAM, promised);
+    const promised = promisedTo(site, TEAM);
     for (let n = 0; n < EVENTS; n += 200) {
       const events = Array.from({ length: 200 }, (_, i) => crashEvent(TEAM, `e${n + i}`, site.random));
       for (const [i, result] of (await log.append(events)).entries())

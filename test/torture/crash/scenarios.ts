@@ -1,9 +1,10 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
 import { appendSettle } from './append-settle.ts';
 import { faults } from './faults.ts';
+import { ingest } from './ingest.ts';
 import { redrive } from './redrive.ts';
 import { replay } from './replay.ts';
 
-export const scenarios: readonly Scenario[] = [appendSettle, replay, redrive, faults];
+export const scenarios: readonly Scenario[] = [ingest, appendSettle, replay, redrive, faults];
 
 export const planted: readonly PlantedDefect[] = [];

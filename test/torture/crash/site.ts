@@ -24,8 +24,8 @@ export interface Site {
   readonly sandbox: Sandbox;
   /** By destination id. */
   readonly standIns: Map<string, StandIn>;
-  /** What was acknowledged, by team: id and the place it was given. */
-  readonly promised: Map<TeamId, Map<string, Sequence>>;
+  /** What was acknowledged, by team: id and the place it was given; null until it is seen. */
+  readonly promised: Map<TeamId, Map<string, Sequence | null>>;
   /** By destination: how often an event was at the SIEM while a crash had not let it be settled. Each explains one repeat. */
   readonly explained: Map<string, Map<string, number>>;
   kills: number;
@@ -166,8 +166,9 @@ export async function examine(site: Site): Promise<Ledger> {
   const ledger = await readLedger(site.folder);
   for (const [team, promised] of site.promised) {
     const kept = new Map(ledger.teams.get(team)?.events.map(({ id, sequence }) => [id, sequence]));
-    const lost = [...promised].filter(([id, sequence]) => kept.get(id) !== sequence);
+    const lost = [...promised].filter(([id, sequence]) => kept.get(id) !== (sequence ?? kept.get(id) ?? 0));
     assert.deepEqual(lost, [], `${team}: ${lost.length} acknowledged events are not at their place`);
+    for (const id of promised.keys()) promised.set(id, kept.get(id) ?? null);
   }
   for (const [id, { stored, settled, dead }] of ledger.destinations) {
     const standIn = site.standIns.get(id);
@@ -240,8 +241,7 @@ export function auditEvent(team: TeamId, eventType: string, destination: string)
 /** Appends batches one after the other; one without an answer goes again, to whoever serves next. */
 export function producer(site: Site, team: TeamId, name: string, largest = 20): Activity {
   const random = site.random.fork(`${team} ${name}`);
-  const promised = site.promised.get(team) ?? new Map<string, Sequence>();
-  site.promised.set(team, promised);
+  const promised = promisedTo(site, team);
   let made = 0;
   let open: readonly NewEvent[] | null = null;
   let isRepeated = false;
@@ -261,6 +261,12 @@ export function producer(site: Site, team: TeamId, name: string, largest = 20): 
       isRepeated = false;
     }
   };
+}
+
+export function promisedTo({ promised }: Site, team: TeamId): Map<string, Sequence | null> {
+  const known = promised.get(team) ?? new Map<string, Sequence | null>();
+  promised.set(team, known);
+  return known;
 }
 
 /** All of them at once, until the victim is gone. */
