@@ -93,6 +93,17 @@ describe('a body', () => {
     expect(log[1]?.json).not.toContain('trailproof');
   });
 
+  it('of millions of blank lines or brackets costs little', async () => {
+    const { accept } = start();
+    const began = process.cpuUsage();
+    await expect(accept('\n'.repeat(10 * 1024 * 1024), lines)).rejects.toMatchObject({ code: 'empty_body' });
+    await expect(accept(`[${'{},'.repeat(3_000_000)}{}]`)).rejects.toMatchObject({ code: 'too_many_events' });
+    const { user, system } = process.cpuUsage(began);
+    expect((user + system) / 1e6, 'seconds of CPU').toBeLessThan(2);
+    const last = `${'\n \r\n'.repeat(1000)}${JSON.stringify(event({ id: 'z' }))}\n{\n\n`;
+    expect(await accept(last, lines)).toMatchObject({ accepted: 1, rejected: [{ index: 2001 }] });
+  });
+
   it('nested a hundred thousand levels deep is a rejection', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     const bad = `{"timestamp":"2026-01-15T10:30:00Z","id":"a","eventType":"logout","metadata":{"a":${deep},"n":1e400}}`;
@@ -164,6 +175,23 @@ describe('an event', () => {
     }
     expect(await accept(`${fits} `, lines)).toMatchObject({ rejected: [{ code: 'event_too_large' }] });
     expect(await accept(`[${fits} , ${fits}]`)).toMatchObject({ rejected: [] });
+  });
+
+  it('is judged alone in a large body too, where what is far too large is not even parsed', async () => {
+    const { accept } = start();
+    const spaced = JSON.stringify(event({ id: 'spaced' })).replace('{', `{${' '.repeat(700_000)}`);
+    const huge = `{"id":"huge","a":${'['.repeat(1_100_000)}${']'.repeat(1_100_000)}}`;
+    expect(await accept(`[${spaced}, 5,${huge}]`)).toMatchObject({
+      accepted: 1,
+      rejected: [
+        { index: 1, code: 'invalid_event' },
+        { index: 2, code: 'event_too_large', id: null },
+      ],
+    });
+    expect(await accept(`${huge}\n${spaced}`, lines)).toMatchObject({ duplicates: 0, rejected: [{ index: 0 }, {}] });
+    expect(await accept(huge)).toMatchObject({ rejected: [{ code: 'event_too_large' }] });
+    for (const broken of [`[${spaced},]`, `[${spaced}`, `[${spaced}] 1`, `${spaced},`, ` ${' '.repeat(600_000)}5`])
+      await expect(accept(broken)).rejects.toMatchObject({ code: 'invalid_json' });
   });
 
   it('names its team under an installation key', async () => {

@@ -76,6 +76,8 @@ export class Overloaded extends Error {
 }
 
 const DEFAULT_LIMITS: AcceptLimits = { events: 10_000, eventBytes: 256 * 1024, bytesInFlight: 64 * 1024 * 1024 };
+/** An event so many times longer than its limit is not even parsed: no sensible spacing makes it so. */
+const UNREAD_FACTOR = 8;
 /** After so many events, some milliseconds, other requests get their turn. */
 const EVENTS_PER_TURN = 100;
 /** All keys of the installation are one sender. */
@@ -91,7 +93,7 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
     const rejected: Rejected[] = [];
     const known = new Map<TeamId, boolean>();
     let judged = 0;
-    for (const item of itemsOf(body, format, events)) {
+    for (const item of itemsOf(body, format, { events, unreadBytes: UNREAD_FACTOR * eventBytes })) {
       if (++judged % EVENTS_PER_TURN === 0) await setImmediate();
       let verdict = judge(item, { team, now }, eventBytes);
       if (team === null && isTeamKnown && !('code' in verdict)) {
@@ -126,12 +128,17 @@ interface Good {
 }
 
 function judge(item: SentItem, arrival: Arrival, maxBytes: number): NewEvent | Rejection {
+  if (item.isUnread) return tooLarge(maxBytes);
   if (item.error !== undefined) return { code: 'invalid_json', path: '', message: `not JSON: ${item.error}` };
   const verdict = normalise(item.sent, arrival);
   if ('code' in verdict) return verdict;
   // Sealing shortens by a small factor at most (escapes, values sent twice), so most events need no measuring.
   const isLarge = exceeds(item.line ?? verdict.json, maxBytes / 8) && exceeds(textOf(item), maxBytes);
-  return isLarge ? { code: 'event_too_large', path: '', message: `an event has at most ${maxBytes} bytes` } : verdict;
+  return isLarge ? tooLarge(maxBytes) : verdict;
+}
+
+function tooLarge(maxBytes: number): Rejection {
+  return { code: 'event_too_large', path: '', message: `an event has at most ${maxBytes} bytes` };
 }
 
 function exceeds(text: string, maxBytes: number): boolean {
