@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import type { NewEvent } from '../../../src/event/logged-event.ts';
 import type { Progress } from '../../../src/store/destinations.ts';
 import { StoreUnavailable } from '../../../src/store/event-log.ts';
@@ -7,11 +9,13 @@ import { steadyMs } from './memory-disk.ts';
 
 /**
  * The store alone under load, as a process on the disk: several callers append events, single and in batches, and one
- * settles a destination. Says of each append when it was acknowledged, one line of JSON each: `{at, ids}`; and how
+ * settles a destination, once a line of input says so. Says of each append when it was acknowledged, one line of JSON each: `{at, ids}`; and how
  * many were refused at the end.
  */
 const [folder = '', seed = '', appends = ''] = process.argv.slice(2);
 const CALLERS = 4;
+const MOST_TRIES = 1_000;
+const AGAIN_AFTER_MS = 10;
 const random = createRandom(seed);
 const store = openSqliteStore({ folder, clock: Date, defaultRetentionDays: 365 });
 let refused = 0;
@@ -24,22 +28,28 @@ await store.destinations.create(
   progressAt(0),
   [],
 );
+say({ ready: true });
+await once(process.stdin, 'data');
 await Promise.all([...Array.from({ length: CALLERS }, (_, caller) => append(caller)), settle()]);
 await store.close();
 say({ refused });
+process.stdin.destroy();
 
 async function append(caller: number): Promise<void> {
   for (let n = 0; n < Number(appends) / CALLERS; n++) {
     const count = random.pick([1, 1, 1, 7, 40, 300]);
-    const events = Array.from({ length: count }, (_, i) => newEvent(`e${caller}-${n}-${i}`));
+    const events = Array.from({ length: count }, (_, i) =>
+      newEvent(`${random.between(0, 2 ** 30)}-${caller}-${n}-${i}`),
+    );
     for (let tries = 0; ; tries++) {
       try {
         await store.log.append(events);
         say({ at: steadyMs(), ids: events.map(({ id }) => id) });
         break;
       } catch (error) {
-        if (!(error instanceof StoreUnavailable) || tries === 200) throw error;
+        if (!(error instanceof StoreUnavailable) || tries === MOST_TRIES) throw error;
         refused += 1;
+        await setTimeout(AGAIN_AFTER_MS);
       }
     }
   }

@@ -21,17 +21,17 @@ export interface Cuts {
   /** No cut falls before this moment. */
   readonly from?: number;
   readonly random: Random;
-  /** Further checks of what a cut left, before the store is opened. */
+  /** Further checks of what a cut left, after the store was opened and closed. */
   readonly look?: (folder: string, at: number) => void;
 }
 
-/** One cut in eight has every page of its database checked: it is slow. */
-const THOROUGH_EVERY = 8;
+/** One cut in four has every page of its database checked: it is slow. */
+const THOROUGH_EVERY = 4;
 const ROOM_BYTES = 256 * 1024 * 1024;
 
 /**
- * Cuts the power at many places of what was done to the disk, each on its own, and looks at what each leaves: half of
- * the places anywhere, the others right behind a sync or between a write and its sync. Throws when one left too little.
+ * Cuts the power at many places of what was done to the disk, each on its own, and looks at what each leaves: some
+ * of the places anywhere, others right behind a sync, between a write and its sync, or soon after a failed sync. Throws when one left too little.
  */
 export async function cutManyTimes({ disk, acknowledged, team, count, from = 0, random, look }: Cuts): Promise<void> {
   const record = await disk.record();
@@ -51,8 +51,9 @@ export async function cutManyTimes({ disk, acknowledged, team, count, from = 0, 
       await disk.cut(place, forgetting, seed, emptied(folder));
       const where = `power cut after ${place} of ${record.length} operations (${forgetting}, ${seed})`;
       const found = await lookAt(where, async () => {
+        const survived = await inspect(folder, { team, acknowledged: promised, isThorough: i % THOROUGH_EVERY === 0 });
         look?.(folder, at);
-        return inspect(folder, { team, acknowledged: promised, isThorough: i % THOROUGH_EVERY === 0 });
+        return survived;
       });
       assert.equal(found.lost, 0, `${where}: ${found.lost} of ${promised.size} acknowledged events are lost`);
       assert.ok(found.countersExact, `${where}: the counters are not exact`);
@@ -80,6 +81,22 @@ async function lookAt(where: string, look: () => Promise<Survived>): Promise<Sur
   }
 }
 
+/** Behind which operation a cut falls, and how many further ones at most; null: anywhere. */
+const PLACES: readonly (readonly [Operation['kind'] | null, number])[] = [
+  ...([
+    [null, 0],
+    ['sync', 1],
+    [null, 0],
+    ['write', 1],
+  ] as const),
+  ...([
+    ['failed-sync', 1],
+    ['sync', 1],
+    ['failed-sync', 100],
+    ['write', 1],
+  ] as const),
+];
+
 function choosePlaces(
   record: readonly Pick<Operation, 'at' | 'kind'>[],
   count: number,
@@ -88,13 +105,12 @@ function choosePlaces(
 ): number[] {
   const first = record.findIndex(({ at }) => at >= from);
   assert.ok(first >= 0, 'nothing was done to the disk');
-  const after = (kind: Operation['kind']): number[] =>
-    record.flatMap((operation, i) => (i >= first && operation.kind === kind ? [i + 1] : []));
-  const [syncs, writes] = [after('sync'), after('write')];
   const places = Array.from({ length: count }, (_, i) => {
-    if (i % 4 === 1 && syncs.length > 0) return random.pick(syncs);
-    if (i % 4 === 3 && writes.length > 0) return random.pick(writes);
-    return random.between(first, record.length);
+    const [kind, within] = PLACES[i % PLACES.length]!;
+    const marks =
+      kind === null ? [] : record.flatMap((done, place) => (place >= first && done.kind === kind ? [place] : []));
+    if (marks.length === 0) return random.between(first, record.length);
+    return Math.min(random.pick(marks) + random.between(1, within), record.length);
   });
   return places.sort((a, b) => a - b);
 }

@@ -11,6 +11,8 @@ export interface Load {
   readonly refused: ReadonlyMap<string, number>;
   /** Acknowledged events so far. */
   count(): number;
+  /** Why a producer ended early: an answer that must not be. */
+  failure(): unknown;
   /** Ends after the requests under way; throws for an answer that must not be. */
   stop(): Promise<void>;
 }
@@ -25,6 +27,10 @@ export interface LoadOptions {
   /** Ids begin with it. */
   readonly prefix: string;
   readonly random: Random;
+  /** Characters that make each event larger. */
+  readonly filling?: number;
+  /** Requests that each producer has acknowledged before it ends; absent: until `stop`. */
+  readonly bodies?: number;
 }
 
 /** What a producer may be told while the disk is in trouble; all but these two are defects. */
@@ -32,7 +38,8 @@ const REFUSALS = [429, 503];
 /** Soon, so that there is load all the time; what an honest producer waits is in the answer. */
 const AGAIN_AFTER_MS = 20;
 
-export function startLoad({ url, key, producers, batches, prefix, random }: LoadOptions): Load {
+export function startLoad(options: LoadOptions): Load {
+  const { url, key, producers, batches, prefix, random, filling = 0, bodies = Number.POSITIVE_INFINITY } = options;
   const acknowledged: Acknowledgement[] = [];
   const refused = new Map<string, number>();
   let events = 0;
@@ -69,19 +76,25 @@ export function startLoad({ url, key, producers, batches, prefix, random }: Load
 
   const produce = async (producer: number): Promise<void> => {
     const own = random.fork(`producer ${producer}`);
-    for (let n = 0; isRunning; ) {
-      const count = own.pick(batches);
-      const batch = Array.from({ length: count }, () => producerEvent(n++, `${prefix}${producer}`) as { id: string });
+    let n = 0;
+    for (let body = 0; body < bodies && isRunning; body++) {
+      const batch = Array.from({ length: own.pick(batches) }, () => ({
+        ...(producerEvent(n++, `${prefix}${producer}`) as { id: string; metadata: object }),
+        ...(filling > 0 && { metadata: { filling: 'x'.repeat(filling) } }),
+      }));
       while (!(await send(batch)) && isRunning) await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
     }
   };
   const ended = Promise.all(Array.from({ length: producers }, (_, producer) => produce(producer)));
-  // Looked at when it is stopped.
-  ended.catch(() => {});
+  let failure: unknown;
+  ended.catch((error: unknown) => {
+    failure = error;
+  });
   return {
     acknowledged,
     refused,
     count: () => events,
+    failure: () => failure,
     stop: async () => {
       isRunning = false;
       await ended;

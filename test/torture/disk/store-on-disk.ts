@@ -13,10 +13,15 @@ export interface StoreRun {
   readonly refused: number;
 }
 
-/** Runs `bare-store.ts` on the disk to its end. */
-export async function runStore(disk: FaultyDisk, seed: string, appends: number): Promise<StoreRun> {
+/** Runs `bare-store.ts` on the disk to its end; `ready` is called when the store is open and before the load begins. */
+export async function runStore(
+  disk: FaultyDisk,
+  seed: string,
+  appends: number,
+  ready = async (): Promise<void> => {},
+): Promise<StoreRun> {
   const [command, ...args] = [...disk.enter, process.execPath, PROGRAM, disk.folder, seed, `${appends}`];
-  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: WITHIN_MS, killSignal: 'SIGKILL' });
+  const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: WITHIN_MS, killSignal: 'SIGKILL' });
   const acknowledged: Acknowledgement[] = [];
   let refused = 0;
   let errors = '';
@@ -31,9 +36,12 @@ export async function runStore(disk: FaultyDisk, seed: string, appends: number):
   });
   try {
     for await (const line of createInterface({ input: child.stdout })) {
-      const said = JSON.parse(line) as Acknowledgement | { refused: number };
+      const said = JSON.parse(line) as Acknowledgement | { refused: number } | { ready: true };
       if ('at' in said) acknowledged.push(said);
-      else refused = said.refused;
+      else if ('ready' in said) {
+        await ready();
+        child.stdin.write('go\n');
+      } else refused = said.refused;
     }
     await ended;
     return { acknowledged, refused };

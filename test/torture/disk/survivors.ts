@@ -32,7 +32,7 @@ export async function inspect(folder: string, { team, acknowledged, isThorough }
     return { lost: [...acknowledged].filter((id) => !ids.has(id)).length, events: ids.size, countersExact };
   } finally {
     await store.close();
-    if (isThorough) checkPages(join(folder, 'trailproof.db'));
+    if (isThorough) checkDatabase(join(folder, 'trailproof.db'));
   }
 }
 
@@ -72,16 +72,19 @@ async function areCountersExact(store: SqliteStore, team: string, last: number):
   return true;
 }
 
-function checkPages(path: string): void {
+/** Each page is sound, and an id is known exactly when its event is there: else a repeat would be taken for stored. */
+function checkDatabase(path: string): void {
   const database = new DatabaseSync(path);
   try {
+    const found = database.prepare('PRAGMA integrity_check').all();
     assert.deepEqual(
-      database
-        .prepare('PRAGMA integrity_check')
-        .all()
-        .map((row) => row['integrity_check']),
+      found.map((row) => row['integrity_check']),
       ['ok'],
     );
+    const { ids, events } = database
+      .prepare('SELECT (SELECT count(*) FROM event_id) AS ids, (SELECT sum(count) FROM chunk) AS events')
+      .get()!;
+    assert.equal(ids, events, `${ids} ids of ${events} events are known`);
   } finally {
     database.close();
   }
