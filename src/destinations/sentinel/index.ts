@@ -113,6 +113,9 @@ export const sentinel = defineDestination({
     const { authorityHost: authority = PUBLIC_CLOUD } = given;
     const outbound = openOutbound({ caCertificate: given.caCertificate });
     const tokens = openTokens({ ...given, authority, scope: scopeOf(authority) }, outbound, clock);
+    /** Whether the last upload was forbidden, and when (milliseconds) one was last taken after such a refusal. */
+    let isForbidden = false;
+    let permittedAt = Number.NEGATIVE_INFINITY;
     const url = `${ingestionEndpoint}/dataCollectionRules/${dcrImmutableId}/streams/${encodeURIComponent(streamName)}?api-version=2023-01-01`;
 
     const upload = async (
@@ -139,8 +142,11 @@ export const sentinel = defineDestination({
           events,
           dcrImmutableId,
           streamName,
-          mayAwaitPermission: now < configuredAt + PERMISSION_WINDOW_MS,
+          mayAwaitPermission: now < Math.max(configuredAt, permittedAt) + PERMISSION_WINDOW_MS,
         });
+        // A role that has just begun to act may not act everywhere yet.
+        if (isForbidden && outcome.kind === 'delivered') permittedAt = now;
+        isForbidden = answer.status === 403;
         // A token may be revoked before its end: another one is asked for, once.
         if (outcome.kind !== 'misconfigured' || outcome.cause !== 'credential') return outcome;
         tokens.drop(token);

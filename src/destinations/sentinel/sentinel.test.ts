@@ -163,6 +163,18 @@ describe('permission', () => {
     ]);
   });
 
+  it('is waited for once more when it has just begun to act, since not all of Azure knows it at once', async () => {
+    const { destination, standIn } = await started();
+    now += 31 * MINUTE_MS;
+    standIn.setFault({ kind: 'forbidden', requests: 1 });
+    expect(await send(destination)).toMatchObject({ kind: 'misconfigured', cause: 'permission' });
+    expect(await destination.check(never)).toMatchObject({ kind: 'delivered' });
+    standIn.setFault({ kind: 'forbidden' });
+    expect(await send(destination)).toMatchObject({ kind: 'retry', cause: 'server' });
+    now += 31 * MINUTE_MS;
+    expect(await send(destination)).toMatchObject({ kind: 'misconfigured', cause: 'permission' });
+  });
+
   it('is proved by an endpoint that only finds fault with an empty upload', async () => {
     const { destination, standIn } = await started();
     standIn.setFault({ kind: 'refuse' });

@@ -33,7 +33,7 @@ export interface NewLane {
 
 /** The real store, delivery and destinations over real sockets, on a clock that moves when nothing else can happen. */
 export class AnswersRig {
-  readonly clock = new TestClock();
+  readonly clock = new WholeClock();
   /** What was logged of bugs. */
   readonly bugs: string[] = [];
   /** Applies to destinations opened from then on. */
@@ -92,7 +92,7 @@ export class AnswersRig {
         eventType: 'auth.login.failure',
         eventCategory: 'authentication',
         status: 'failure',
-        description: `Équipe ${this.#made}: ${'a wrong password '.repeat(padding / 17)}`,
+        description: `Équipe ${id}: ${'a wrong password '.repeat(padding / 17)}`,
         actor: { id: actorId, email: 'user@acme.example', type: 'user' },
         context: { ipAddress: '203.0.113.7', teamId: team },
       });
@@ -168,11 +168,12 @@ export class AnswersRig {
     throw new Error(`${id} does not drain: ${JSON.stringify(await this.delivery.health(id))}`);
   }
 
-  /** As after the process died: what is in flight is dropped, what is not durable is forgotten. */
-  async restart(): Promise<void> {
+  /** As after the process died: what is in flight is dropped, what is not durable is forgotten. `meanwhile` sees what is durable. */
+  async restart(meanwhile: () => Promise<void>): Promise<void> {
     await this.delivery.stop(AbortSignal.abort());
     await this.store.close();
     this.store = this.#openStore();
+    await meanwhile();
     this.delivery = this.#createDelivery();
     await this.delivery.start();
   }
@@ -220,5 +221,16 @@ export class AnswersRig {
         close: () => outbound.close(),
       };
     };
+  }
+}
+
+/** Moves by whole milliseconds, as real clocks do, although waits have fractions. */
+class WholeClock extends TestClock {
+  override sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return super.sleep(Math.ceil(ms), signal);
+  }
+
+  override advance(ms: number): Promise<void> {
+    return super.advance(Math.ceil(ms));
   }
 }

@@ -12,6 +12,7 @@ export interface Call {
   readonly wire: Buffer;
   readonly isCompressed: boolean;
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string>>;
   /** The clock's time when it arrived. */
   readonly now: number;
@@ -26,6 +27,8 @@ export interface Reply {
   readonly stores?: readonly string[];
   /** Ids kept elsewhere (Elastic's failure store). */
   readonly diverts?: readonly string[];
+  /** Ids of which it says that they will never be taken. Default: the one event of a post that is refused. */
+  readonly refuses?: readonly string[];
   /** The connection is reset instead of the answer, or there is none at all. */
   readonly instead?: 'reset' | 'silence';
 }
@@ -84,6 +87,8 @@ export interface Expected {
   readonly waitsMs?: readonly [number, number];
   /** Requests with events until then. Default 1. */
   readonly posts?: number;
+  /** Place of the first that is sent again; default `taken`. */
+  readonly resumesAt?: number;
   /** Places in the first batch of those that become dead letters, and why. */
   readonly deadLetters?: { readonly at: readonly number[]; readonly reason: RegExp };
 }

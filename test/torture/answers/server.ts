@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { Call, Reply, Row, Script } from './row.ts';
 import type { Siem, Understood } from './siem.ts';
@@ -19,6 +21,8 @@ export class ScriptedSiem {
   readonly diverted = new Map<string, number>();
   /** How often an event may be stored once more: its batch had an uncertain answer. */
   readonly doubtful = new Map<string, number>();
+  /** Events of which an answer said that they will never be taken. */
+  readonly refused = new Set<string>();
   struck = 0;
   readonly #siem: Siem;
   readonly #now: () => number;
@@ -61,6 +65,17 @@ export class ScriptedSiem {
     this.#script = row?.script() ?? null;
   }
 
+  /** These may be stored once more. */
+  doubt(ids: readonly string[]): void {
+    for (const id of ids) this.doubtful.set(id, (this.doubtful.get(id) ?? 0) + 1);
+  }
+
+  /** Resolves when everybody has hung up: nothing more is stored. */
+  async deserted(): Promise<void> {
+    const connections = promisify(this.#server.getConnections.bind(this.#server));
+    while ((await connections()) > 0) await setImmediate();
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -80,7 +95,7 @@ export class ScriptedSiem {
     const { call, ids } = understood;
     const arrived: Call = {
       ...{ call, ids, wire, isCompressed, headers, now },
-      ...{ path: pathname, bytes: Buffer.byteLength(text) },
+      ...{ path: pathname, query: searchParams, bytes: Buffer.byteLength(text) },
     };
     this.calls.push(arrived);
     this.#write(response, this.#scripted(arrived) ?? this.#welcome(understood));
@@ -90,16 +105,18 @@ export class ScriptedSiem {
     const reply = this.#script?.(call) ?? null;
     if (!reply) return null;
     this.struck++;
-    if (this.#row?.uncertain !== undefined) this.#doubt(call);
+    if (this.#row?.uncertain !== undefined) this.#doubtCall(call);
     this.#keep(reply.stores ?? []);
+    const isRefusal = [400, 413, 422].includes(reply.status) && call.ids.length === 1;
+    for (const id of reply.refuses ?? (isRefusal ? call.ids : [])) this.refused.add(id);
     for (const id of reply.diverts ?? []) this.diverted.set(id, (this.diverted.get(id) ?? 0) + 1);
     return reply;
   }
 
-  #doubt({ call, ids }: Call): void {
+  #doubtCall({ call, ids }: Call): void {
     // Questions for a confirmation are about the last post, and in doubt only once however often they are asked.
     if (call === 'ack') for (const id of this.posts.at(-1)?.ids ?? []) this.doubtful.set(id, 1);
-    else for (const id of ids) this.doubtful.set(id, (this.doubtful.get(id) ?? 0) + 1);
+    else this.doubt(ids);
   }
 
   #welcome(understood: Understood): Reply {

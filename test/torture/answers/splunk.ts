@@ -6,15 +6,25 @@ const TOKEN = '11111111-2222-3333-4444-555555555555';
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const ENVELOPE = ['time', 'host', 'source', 'sourcetype', 'index', 'event', 'fields'];
 
+/** Codes that are about the one event they name. */
+const POISON = [6, 12, 13, 15];
+
 const hec = (status: number, code: number, text: string, more: object = {}): Reply =>
   reply(status, { text, code, ...more });
-/** A 400 about event `n`, which was the `bad`th: what came before that is indexed. */
+/**
+ * A 400 about one event (the last, in a shorter batch): what came before it is indexed. `off`: how far beside it the
+ * number points.
+ */
 const stopped =
-  (code: number, text: string, bad: number, n = bad, status = 400) =>
-  (call: Call): Reply => ({
-    ...hec(status, code, text, { 'invalid-event-number': n }),
-    stores: call.ids.slice(0, bad),
-  });
+  (code: number, text: string, at: number, off = 0, status = 400) =>
+  (call: Call): Reply => {
+    const bad = Math.min(at, call.ids.length - 1);
+    return {
+      ...hec(status, code, text, { 'invalid-event-number': bad + off }),
+      stores: call.ids.slice(0, bad),
+      refuses: POISON.includes(code) ? call.ids.slice(bad, bad + 1) : [],
+    };
+  };
 const held = (name: string, answer: Reply, state: 'authentication_failed' | 'misconfigured', fix: RegExp): Row => ({
   row: `§2.4 ${name}`,
   script: first(() => answer),
@@ -79,7 +89,7 @@ const codes: readonly Row[] = [
   },
   {
     row: '§2.4 400 code 7 names the event after the bad one',
-    script: first(stopped(7, 'Incorrect index', 3, 4)),
+    script: first(stopped(7, 'Incorrect index', 3, 1)),
     expect: { effect: 'held', state: 'misconfigured', cause: /Incorrect index/, fix: INDEX, taken: 3 },
   },
   {
@@ -89,7 +99,7 @@ const codes: readonly Row[] = [
   },
   {
     row: '§2.4 400 code 7 of the last event',
-    script: first(stopped(7, 'Incorrect index', 7, 8)),
+    script: first(stopped(7, 'Incorrect index', 7, 1)),
     expect: { effect: 'held', state: 'misconfigured', cause: /Incorrect index/, fix: INDEX, taken: 7 },
   },
   held('400 code 7 without a number', hec(400, 7, 'Incorrect index'), 'misconfigured', INDEX),
@@ -103,7 +113,7 @@ const codes: readonly Row[] = [
   busy('503 code 9 with Retry-After', () => ({ ...hec(503, 9, 'Server is busy'), headers: { 'retry-after': '33' } }), {
     waitsMs: [33_000, 33_000],
   }),
-  busy('503 code 9 with a number: resumes there', stopped(9, 'Server is busy', 5, 5, 503), { taken: 5 }),
+  busy('503 code 9 with a number: resumes there', stopped(9, 'Server is busy', 5, 0, 503), { taken: 5 }),
   busy('503 code 9 with a number beyond the batch', () =>
     hec(503, 9, 'Server is busy', { 'invalid-event-number': 99 }),
   ),
