@@ -1,9 +1,9 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../secrets.ts';
-import { loadMasterKey, MasterKeyError } from './master-key.ts';
+import { loadMasterKey, MasterKeyError, rotateMasterKey } from './master-key.ts';
 
 let dataDir: string;
 beforeEach(() => {
@@ -60,6 +60,22 @@ describe('loadMasterKey', () => {
   it('refuses a damaged file rather than replacing it', () => {
     write('master.key', 'not a key\n');
     expect(() => load()).toThrow('does not hold a key');
+  });
+
+  it('begins again where a start was interrupted while it made a key', () => {
+    write('master.key.new', 'half a k');
+    const made = load();
+    expect(load()).toMatchObject({ key: made.key, created: false });
+    expect(readdirSync(dataDir)).toEqual(['master.key']);
+  });
+
+  it('keeps every earlier key while a rotation that was interrupted is made again', () => {
+    const first = load().key;
+    rotateMasterKey({ dataDir, masterKey: null, masterKeyFile: null });
+    const second = load().key;
+    write('master.key.previous.new', 'half a k');
+    rotateMasterKey({ dataDir, masterKey: null, masterKeyFile: null });
+    expect(load().previous).toEqual([second, first]);
   });
 
   it('reads the keys of before a rotation', () => {

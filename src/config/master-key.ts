@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Secret } from '../secrets.ts';
 
@@ -37,8 +37,10 @@ export function loadMasterKey(config: {
     throw new MasterKeyError(`MASTER_KEY_FILE: ${file} does not exist. Create it, or unset it.`);
 
   const key = randomBytes(32);
-  // "wx": never writes over a key that appeared meanwhile.
-  writeFileSync(file, `${key.toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  writeKeys(`${file}.new`, [key]);
+  // Linked into place: at no moment is there half a key, and none that appeared meanwhile is written over.
+  linkSync(`${file}.new`, file);
+  rmSync(`${file}.new`);
   return { key, previous, file, created: true };
 }
 
@@ -53,11 +55,14 @@ export function rotateMasterKey(config: Parameters<typeof loadMasterKey>[0]): st
     );
   const { key, previous } = loadMasterKey(config);
   const file = join(config.dataDir, 'master.key');
-  const keep = [key, ...previous].map((k) => `${k.toString('base64')}\n`).join('');
-  writeFileSync(join(config.dataDir, PREVIOUS), keep, { mode: 0o600, flush: true });
-  // Renamed into place: at no moment is there no key, and the old one is in the other file by then.
-  writeFileSync(`${file}.new`, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
+  // Renamed into place: at no moment is there no key or half of one, and the old one is in the other file by then.
+  for (const [path, keys] of [
+    [join(config.dataDir, PREVIOUS), [key, ...previous]],
+    [file, [randomBytes(32)]],
+  ] as const) {
+    writeKeys(`${path}.new`, keys);
+    renameSync(`${path}.new`, path);
+  }
   return file;
 }
 
@@ -75,6 +80,11 @@ export function parseMasterKey(text: string): Buffer | undefined {
   if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, 'hex');
   if (/^[A-Za-z0-9+/_-]{43}=?$/.test(value)) return Buffer.from(value, 'base64');
   return undefined;
+}
+
+function writeKeys(file: string, keys: readonly Buffer[]): void {
+  const lines = keys.map((key) => `${key.toString('base64')}\n`).join('');
+  writeFileSync(file, lines, { mode: 0o600, flush: true });
 }
 
 /** Permission bits a key's file may not have. Secrets an orchestrator mounts are readable by all inside the container. */
