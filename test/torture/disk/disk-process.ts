@@ -150,6 +150,8 @@ function perform(request: fuse.Asked): Buffer | number | null {
       return fuse.entryOf(disk.make(node, request.name, request.mode | fuse.FOLDER));
     case 'create':
       return Buffer.concat([fuse.entryOf(disk.make(node, request.name, request.mode)), fuse.opened()]);
+    case 'link':
+      return fuse.entryOf(disk.link(node, request.name, request.target));
     case 'unlink':
     case 'rmdir':
       disk.remove(node, request.name);

@@ -9,6 +9,7 @@ export type Request =
   | { readonly what: 'getattr' | 'open' | 'opendir' | 'statfs' | 'release' | 'flush' }
   | { readonly what: 'setattr'; readonly size: number | null; readonly mode: number | null }
   | { readonly what: 'mknod' | 'mkdir' | 'create'; readonly name: string; readonly mode: number }
+  | { readonly what: 'link'; readonly target: number; readonly name: string }
   | { readonly what: 'rename'; readonly name: string; readonly folder: number; readonly newName: string }
   | { readonly what: 'read' | 'readdir'; readonly offset: number; readonly length: number }
   | { readonly what: 'write'; readonly offset: number; readonly data: Buffer }
@@ -75,6 +76,8 @@ function parseBody(opcode: number, node: number, body: Buffer): Request {
       return { what: 'mkdir', mode: int(0), name: textAt(body, 8) };
     case 35:
       return { what: 'create', mode: int(4), name: textAt(body, 16) };
+    case 13:
+      return { what: 'link', target: long(0), name: textAt(body, 8) };
     case 12:
       return { what: 'rename', folder: long(0), ...namesAt(body, 8) };
     case 45:

@@ -99,9 +99,14 @@ export class MemoryDisk {
   }
 
   make(folder: number, name: string, mode: number): Attributes {
-    if (this.#at(folder).names.has(name)) throw new DiskError(ERRNO.exists);
     const node = ++this.#last;
     this.#add(node, mode & TYPE ? mode : mode | FILE);
+    return this.link(folder, name, node);
+  }
+
+  /** A further name for a node. */
+  link(folder: number, name: string, node: number): Attributes {
+    if (this.#at(folder).names.has(name)) throw new DiskError(ERRNO.exists);
     this.#link(folder, name, node);
     this.#note({ kind: 'names', changes: [{ folder, name, node }] });
     return this.lookup(folder, name);
