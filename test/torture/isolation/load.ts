@@ -26,6 +26,8 @@ export interface Load {
    * answers take. Resolves when all are answered.
    */
   atRate(producers: readonly Producer[], rate: { perSecond: number; batch: number; forMs: number }): Promise<Sent>;
+  /** Posts so many events, in bodies of `batch`, two at a time. */
+  all(producer: Producer, events: number, batch: number): Promise<Sent>;
   /** Posts bodies of `batch` events over each of `connections`, the next one after each answer, until `signal` aborts. */
   flatOut(producer: Producer, rate: { connections: number; batch: number }, signal: AbortSignal): Promise<Sent>;
   close(): Promise<void>;
@@ -69,6 +71,18 @@ export function createLoad(url: string): Load {
         posts.push(post(pools[0]!, producers[i % producers.length]!, batch, sent));
       }
       await Promise.all(posts);
+      return sent;
+    },
+    async all(producer, events, batch) {
+      const sent = nothingSent();
+      let left = events;
+      const one = async (): Promise<void> => {
+        for (let size = Math.min(batch, left); size > 0; size = Math.min(batch, left)) {
+          left -= size;
+          await post(pools[0]!, producer, size, sent);
+        }
+      };
+      await Promise.all([one(), one()]);
       return sent;
     },
     async flatOut(producer, { connections, batch }, signal) {
