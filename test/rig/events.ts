@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import type { Api } from '../../src/cli/api.ts';
 
 /** An event of about 600 bytes as a producer sends it; its id says which it is. */
@@ -23,11 +22,25 @@ export function producerEvent(n: number, prefix = 'evt'): object {
 /** The whole log of the key's team, oldest first, read through the API: id and sequence of each event. */
 export async function exportLog(api: Api): Promise<{ id: string; sequence: number; eventType: string }[]> {
   const events = [];
-  for await (const line of createInterface({ input: await api.stream('/v1/events/export?format=ndjson&order=asc') })) {
+  for await (const line of lines(await api.stream('/v1/events/export?format=ndjson&order=asc'))) {
     const { id, sequence, eventType } = JSON.parse(line) as { id: string; sequence: number; eventType: string };
     events.push({ id, sequence, eventType });
   }
   return events;
+}
+
+/** Only a line feed ends a line of NDJSON: readline of Node also ends it at U+2028, which may stand within a text. */
+async function* lines(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest: Buffer[] = [];
+  for await (const chunk of stream) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      yield Buffer.concat([...rest, chunk.subarray(start, end)]).toString();
+      rest = [];
+      start = end + 1;
+    }
+    rest.push(chunk.subarray(start));
+  }
 }
 
 /** Calls `check` until it holds; the last failure is the error after `withinMs`. */

@@ -69,7 +69,8 @@ function write(payload: Buffer, store: ReceivedStore): void {
 }
 
 function read(text: string): Record<string, unknown> | undefined {
-  const leef = parseLeef(text);
+  // A text within JSON may look like LEEF; a log source's type reads one of both.
+  const leef = text.startsWith('{') ? undefined : parseLeef(text);
   try {
     if (leef) return { ...eventOfLeef(leef), logSource: leef.host };
     const value: unknown = JSON.parse(text);

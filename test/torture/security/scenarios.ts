@@ -1,9 +1,10 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
 import { addressGuard } from './address-guard.ts';
+import { injection } from './injection.ts';
 import { secrets } from './secrets.ts';
 import { teams } from './teams.ts';
 
-export const scenarios: readonly Scenario[] = [addressGuard, secrets, teams];
+export const scenarios: readonly Scenario[] = [addressGuard, secrets, teams, injection];
 
 export const planted: readonly PlantedDefect[] = [
   {

@@ -31,6 +31,8 @@ export const secrets: Scenario = {
     const siem = await startEchoSiem(canaries.make('access token'));
     const mail = await startMailServer({
       authOptional: false,
+      disabledCommands: ['STARTTLS'],
+      allowInsecureAuth: true,
       onAuth: (_auth, _session, done) => done(null, { user: 'trailproof' }),
       onRcptTo: (_address, _session, done) => done(new Error(`550 no such user; you are ${smtpPassword}`)),
     });
