@@ -108,6 +108,31 @@ describe('a request', () => {
     await hungUp;
   });
 
+  it.each([
+    ['chunks of a byte', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\nx\r\n'.repeat(10_000)],
+    ['an extension of a chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;', 'x'.repeat(65_536)],
+    ['interim answers', '', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_000)],
+  ])('reads no more than 16 MiB of an answer, whatever carries it: %s', async (_what, start, piece) => {
+    const { promise: hungUp, resolve } = Promise.withResolvers<number>();
+    const url = await serveTcp((socket) => {
+      const fill = (): void => {
+        while (!socket.destroyed && socket.write(piece));
+      };
+      socket.once('data', () => {
+        socket.write(start);
+        fill();
+      });
+      socket.on('drain', fill).on('close', () => resolve(socket.bytesWritten));
+    });
+    expect(await post(open(), url)).toMatchObject({
+      kind: 'failure',
+      uncertain: true,
+      code: 'ANSWER_TOO_LONG',
+      reason: expect.stringMatching(/^the answer of 127\.0\.0\.1:\d+ has no end$/),
+    });
+    expect(await hungUp).toBeLessThan(32 * 1024 * 1024);
+  });
+
   it('uses at most eight connections, and each again', async () => {
     const sockets = new Set<Socket>();
     const url = await serve((request, response) => {

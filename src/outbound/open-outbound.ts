@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import {
@@ -32,6 +33,8 @@ const CONNECTIONS = 8;
 const KEEP_ALIVE_MS = 15_000;
 /** Longest answer kept. A bulk answer for 1,000 events has some 300 KB; what is cut here is an abuse. */
 const LONGEST_ANSWER = 8 * 1024 * 1024;
+/** Most bytes read of an answer with all that carries it: interim answers and the marks of chunks may be without end. */
+const MOST_READ = 2 * LONGEST_ANSWER;
 
 const NO_PROXIES: Proxies = { https: null, http: null, except: [] };
 
@@ -69,6 +72,7 @@ function openOutbound(given: OutboundOptions, proxies: Proxies, lookup: Lookup):
           socket.on('error', (error) => {
             if (isCertificateAlert(codeOf(error))) alert = codeOf(error);
           });
+          limitAnswers(socket);
           done(null, socket);
         },
         (error: Error) => done(error, null),
@@ -146,15 +150,14 @@ function exchange(
     return promise;
   }
   signal.addEventListener('abort', abort, { once: true });
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const received = new GrowingBytes();
   let status = 0;
   let answerHeaders: Pick<Answer, 'headers' | 'setCookies'> = { headers: {}, setCookies: [] };
   const answer = (bodyCut: boolean): Answer => ({
     kind: 'answer',
     status,
     ...answerHeaders,
-    body: Buffer.concat(chunks).toString('utf8', 0, LONGEST_ANSWER),
+    body: received.toString(LONGEST_ANSWER),
     bodyCut,
   });
   agent.dispatch(
@@ -184,9 +187,8 @@ function exchange(
         limit();
       },
       onResponseData(_controller, chunk) {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length <= LONGEST_ANSWER) return;
+        received.add(chunk);
+        if (received.length <= LONGEST_ANSWER) return;
         end(answer(true));
         controller?.abort(new Error('the answer is too long'));
       },
@@ -198,6 +200,41 @@ function exchange(
     },
   );
   return promise;
+}
+
+/** Bytes in one piece of memory: kept as they come, chunks of one byte would take a hundred times their length. */
+class GrowingBytes {
+  length = 0;
+  #bytes = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    const length = this.length + chunk.length;
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length));
+      this.#bytes.copy(larger, 0, 0, this.length);
+      this.#bytes = larger;
+    }
+    chunk.copy(this.#bytes, this.length);
+    this.length = length;
+  }
+
+  toString(most: number): string {
+    return this.#bytes.toString('utf8', 0, Math.min(this.length, most));
+  }
+}
+
+/** Ends a connection on which an answer brings more than any answer has. What we write last is the request it answers. */
+function limitAnswers(socket: Socket): void {
+  let written = -1;
+  let readBefore = 0;
+  socket.on('readable', () => {
+    if (socket.bytesWritten !== written) {
+      written = socket.bytesWritten;
+      readBefore = socket.bytesRead;
+    }
+    if (socket.bytesRead - readBefore > MOST_READ)
+      socket.destroy(Object.assign(new Error('the answer has no end'), { code: 'ANSWER_TOO_LONG' }));
+  });
 }
 
 /** Alerts about our certificate (RFC 8446 §6.2), which end a handshake; others may strike in the middle of a request. */

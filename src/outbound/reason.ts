@@ -31,6 +31,12 @@ export function reasonOf(code: string, { target, stage, timeoutMs }: FailurePlac
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
       return `${target} closed the connection ${CLOSED_WORDS[stage]}`;
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return `the headers of ${target}'s answer are too long`;
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+      return `${target}'s answer is not as long as it says`;
+    case 'ANSWER_TOO_LONG':
+      return `the answer of ${target} has no end`;
     case 'CERT_HAS_EXPIRED':
       return `the certificate of ${target} has expired`;
     case 'CERT_NOT_YET_VALID':

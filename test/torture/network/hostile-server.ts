@@ -23,14 +23,8 @@ export interface Front {
   close(): Promise<void>;
 }
 
-export async function openFront(standInPort: number, host = '127.0.0.1'): Promise<Front> {
+export async function openFront(passOn: Act, port = 0, host = '127.0.0.1'): Promise<Front> {
   const sockets = new Set<Socket>();
-  const passOn: Act = (socket) => {
-    const inside = connect(standInPort, '127.0.0.1');
-    inside.on('error', () => socket.destroy()).on('close', () => socket.end());
-    socket.on('close', () => inside.destroy());
-    socket.pipe(inside).pipe(socket);
-  };
   let act = passOn;
   let struck = 0;
   let sent = 0;
@@ -45,12 +39,12 @@ export async function openFront(standInPort: number, host = '127.0.0.1'): Promis
     }
     act(socket);
   };
-  let server = await listen(accept, 0, host);
-  const { port } = server.address() as AddressInfo;
+  let server = await listen(accept, port, host);
+  const address = server.address() as AddressInfo;
   const change = async (next: Act): Promise<void> => {
     act = next;
     await endAll(sockets);
-    if (!server.listening) server = await listen(accept, port, host);
+    if (!server.listening) server = await listen(accept, address.port, host);
   };
   const refuse = async (): Promise<void> => {
     const closed = server.listening ? once(server, 'close') : null;
@@ -59,7 +53,7 @@ export async function openFront(standInPort: number, host = '127.0.0.1'): Promis
     await closed;
   };
   return {
-    port,
+    port: address.port,
     open: () => sockets.size,
     struck: () => struck,
     sent: () => sent,
@@ -68,6 +62,47 @@ export async function openFront(standInPort: number, host = '127.0.0.1'): Promis
     refuse,
     close: refuse,
   };
+}
+
+/** Passes bytes on to whoever listens on this port. */
+export function relayTo(port: number): Act {
+  return (socket) => {
+    const inside = connect(port, '127.0.0.1');
+    inside.on('error', () => socket.destroy()).on('close', () => socket.end());
+    socket.on('error', () => {}).on('close', () => inside.destroy());
+    socket.pipe(inside).pipe(socket);
+  };
+}
+
+/** Calls `act` each time a whole request has been read, with its bytes; `nth` counts them on this connection. */
+export function onRequest(act: (socket: Socket, request: Buffer, nth: number) => void): Act {
+  return (socket) => {
+    let got = Buffer.alloc(0);
+    let nth = 0;
+    socket.on('data', (chunk: Buffer) => {
+      got = Buffer.concat([got, chunk]);
+      const end = got.indexOf('\r\n\r\n') + 4;
+      if (end < 4) return;
+      const length = Number(/\ncontent-length: *(\d+)/i.exec(got.toString('latin1', 0, end))?.[1] ?? 0);
+      if (got.length < end + length) return;
+      const request = got.subarray(0, end + length);
+      got = got.subarray(end + length);
+      nth += 1;
+      act(socket, request, nth);
+    });
+  };
+}
+
+/** Answers every request with these bytes. */
+export const answer = (bytes: string | Buffer): Act => onRequest((socket) => void socket.write(bytes));
+
+/** Writes the same piece for as long as the other side takes it; its memory is ours, not the pieces'. */
+export function pour(socket: Socket, piece: Buffer): void {
+  const more = (): void => {
+    while (!socket.destroyed && socket.write(piece));
+  };
+  socket.on('drain', more);
+  more();
 }
 
 /** Ends each connection, and resolves when none is left: the other side has seen it too. */

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import type { Health } from '../../../src/delivery/delivery.ts';
 import type { DestinationKind, StandIn } from '../../../src/destinations/destination.ts';
 import { splunk } from '../../../src/destinations/splunk/index.ts';
 import type { Lookup } from '../../../src/outbound/connect.ts';
 import type { DestinationState } from '../../../src/store/destinations.ts';
 import { eventually } from '../../rig/events.ts';
+import type { Random } from '../random.ts';
 import type { Scenario, ScenarioContext, Tally } from '../scenario.ts';
-import { type Front, openFront } from './hostile-server.ts';
+import { type Act, type Front, openFront, relayTo } from './hostile-server.ts';
 import { type NetworkRig, openRig } from './rig.ts';
+import { type Peer, startPeer } from './stopped.ts';
 
-/** What a person must read while the fault lasts. `{target}` stands for host and port of the endpoint. */
+/** What a person must read while a fault lasts. `{target}` stands for host and port of the endpoint, `{front}` for the front's. */
 export interface Shown {
   readonly state: DestinationState;
   readonly cause: string | RegExp;
@@ -16,22 +19,33 @@ export interface Shown {
 }
 
 /** One fault, as data: how it begins and ends, and what must be seen of it. */
-export interface Row extends Shown {
+export interface Row {
   readonly name: string;
   readonly begin: (world: World) => Promise<void> | void;
+  /** Absent: the fault may not stop delivery, and nothing need be seen of it. */
+  readonly shown?: Shown;
   /** Default: the front passes bytes on again. */
   readonly end?: (world: World) => Promise<void> | void;
   /** After this fault nobody can know whether the batch was taken. */
   readonly mayRepeat?: true;
   readonly kind?: DestinationKind;
-  readonly tls?: { readonly certificate: string; readonly key: string };
-  readonly settings?: Readonly<Record<string, unknown>>;
-  readonly lookup?: Lookup;
+  /** How the front passes bytes on. Default: as they are. */
+  readonly passOn?: (standInPort: number) => Act;
+  readonly scheme?: 'http' | 'https';
   /** Host in the endpoint URL instead of 127.0.0.1. */
   readonly host?: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly lookup?: Lookup;
+  /** A process of its own stands before the front, which can be stopped. */
+  readonly peer?: true;
+  /** The stand-in itself speaks TLS. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** URL of a proxy at the front; the endpoint is then the stand-in itself. */
+  readonly proxy?: (front: string) => string;
   readonly connectTimeoutMs?: number;
   readonly answerTimeoutMs?: number;
-  /** Looks at what the fault left behind. */
+  /** Most bytes the other side may have taken of an answer that does not end. */
+  readonly mostTaken?: number;
   readonly after?: (world: World) => Promise<void> | void;
 }
 
@@ -39,9 +53,10 @@ export interface World {
   readonly front: Front;
   readonly standIn: StandIn;
   readonly standInPort: number;
+  /** Of a row with `peer`. */
+  readonly peer: Peer;
   readonly rig: NetworkRig;
-  /** As it stands in the endpoint URL. */
-  readonly target: string;
+  readonly random: Random;
 }
 
 /** Rows at a time: most of their time is waiting. */
@@ -86,53 +101,79 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
   const kind = row.kind ?? splunk;
   const standIn = await (await kind.standIn())({ port: 0, keep: 1, ...(row.tls && { tls: row.tls }) });
   const standInPort = Number(new URL(standIn.url).port);
-  const front = await openFront(standInPort);
-  const target = `${row.host ?? '127.0.0.1'}:${front.port}`;
-  const endpointUrl = `${row.tls ? 'https' : 'http'}://${target}`;
+  const front = await openFront((row.passOn ?? relayTo)(standInPort));
+  const peer = row.peer ? await startPeer(front.port) : null;
+  const port = row.proxy ? standInPort : (peer ?? front).port;
+  const at = { front: `127.0.0.1:${front.port}`, target: `${row.host ?? '127.0.0.1'}:${port}` };
   const { lookup, connectTimeoutMs, answerTimeoutMs } = row;
   const rig = await openRig({
-    ...{ kind, random, lookup, connectTimeoutMs, answerTimeoutMs },
-    settings: { ...standIn.settings, endpointUrl, ...row.settings },
+    ...{ kind, random, lookup, connectTimeoutMs, answerTimeoutMs, proxy: row.proxy?.(at.front) },
+    settings: { ...standIn.settings, endpointUrl: `${row.scheme ?? 'http'}://${at.target}`, ...row.settings },
     parallel: size === 'short' ? 1 : random.between(1, 3),
   });
-  const world: World = { front, standIn, standInPort, rig, target };
+  const world: World = { front, standIn, standInPort, peer: peer ?? NO_PEER, rig, random };
   const some = (): number => (size === 'short' ? random.between(5, 40) : random.between(50, 900));
   try {
     await rig.append(some());
     await rig.recovered();
     await row.begin(world);
-    await rig.append(some());
+    const { shown } = row;
     for (let tries = 0; tries < 2; tries++) {
-      const { state, cause, fix } = await rig.failAgain();
-      assert.equal(state, row.state, `it is ${state}, because ${cause}`);
-      saysWhatItMust(cause, row.cause, target);
-      saysWhatItMust(fix, row.fix, target);
+      await rig.append(some());
+      if (shown) look(await rig.failAgain(), shown, at);
+      else await rig.recovered();
     }
-    const failed = await rig.failedTries();
+    const faults = shown ? await rig.failedTries() : front.struck();
     await (row.end ?? (() => front.honest()))(world);
     await rig.append(some());
     const { cause, fix } = await rig.recovered();
     assert.deepEqual({ cause, fix }, { cause: null, fix: null });
     await row.after?.(world);
+    if (row.mostTaken !== undefined)
+      assert.ok(
+        front.sent() < row.mostTaken * front.struck(),
+        `${front.sent()} bytes of ${front.struck()} answers were taken`,
+      );
     const verdict = await rig.judge(standIn);
     if (!row.mayRepeat) assert.equal(verdict.duplicated, 0, 'events were repeated, though nothing can have been taken');
     assert.equal(verdict.lost, 0, `${verdict.lost} events are lost`);
     assert.ok(verdict.countersExact, 'the counters are not exact');
     assert.equal(verdict.deadLettered, 0, `${verdict.deadLettered} dead letters`);
-    return { ...verdict, faults: failed };
+    return { ...verdict, faults };
   } finally {
     await rig.close();
     try {
       await eventually(() => assert.equal(front.open(), 0, 'connections are left open'), 10_000);
     } finally {
+      await peer?.end();
       await front.close();
       await standIn.close();
     }
   }
 }
 
-function saysWhatItMust(said: string | null, wanted: string | RegExp, target: string): void {
-  if (typeof wanted === 'string') assert.equal(said, wanted.replaceAll('{target}', target));
+const NO_PEER: Peer = {
+  port: 0,
+  stop() {},
+  goOn() {},
+  stopAndFill: async () => {},
+  end: async () => {},
+};
+
+interface Places {
+  readonly front: string;
+  readonly target: string;
+}
+
+function look({ state, cause, fix }: Health, shown: Shown, at: Places): void {
+  assert.equal(state, shown.state, `it is ${state}, because ${cause}`);
+  saysWhatItMust(cause, shown.cause, at);
+  saysWhatItMust(fix, shown.fix, at);
+}
+
+function saysWhatItMust(said: string | null, wanted: string | RegExp, { front, target }: Places): void {
+  if (typeof wanted === 'string')
+    assert.equal(said, wanted.replaceAll('{target}', target).replaceAll('{front}', front));
   else assert.match(said ?? '', wanted);
 }
 

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A process that passes bytes on, and can be stopped as if its machine had vanished. */
+export interface Peer {
+  readonly port: number;
+  stop(): void;
+  /** Stops it and fills its queue: the kernel answers no further connection. */
+  stopAndFill(): Promise<void>;
+  goOn(): void;
+  end(): Promise<void>;
+}
+
+export async function startPeer(to: number, host = '127.0.0.1', port = 0): Promise<Peer> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'peer.ts'), `${to}`, host, `${port}`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const listening = (JSON.parse(line) as { port: number }).port;
+  const fillers: Socket[] = [];
+  return {
+    port: listening,
+    stop: () => void child.kill('SIGSTOP'),
+    async stopAndFill() {
+      child.kill('SIGSTOP');
+      // A queue for one holds two, and none of them is accepted; the next one's first packet meets silence.
+      for (let full = false; !full && fillers.length < 16; ) {
+        const filler = connect(listening, host).on('error', () => {});
+        fillers.push(filler);
+        full = !(await Promise.race([once(filler, 'connect').then(() => true), later(150)]));
+      }
+    },
+    goOn() {
+      for (const filler of fillers.splice(0)) filler.destroy();
+      child.kill('SIGCONT');
+    },
+    async end() {
+      const ended = once(child, 'exit');
+      for (const filler of fillers.splice(0)) filler.destroy();
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+async function later(ms: number): Promise<false> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return false;
+}
