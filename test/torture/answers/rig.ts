@@ -36,6 +36,8 @@ export class AnswersRig {
   readonly clock = new WholeClock();
   /** What was logged of bugs. */
   readonly bugs: string[] = [];
+  /** Hears of each change of a destination's state. */
+  noticed: (destination: string) => void = () => {};
   /** Applies to destinations opened from then on. */
   answerTimeoutMs: number | undefined;
   readonly #folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -169,13 +171,14 @@ export class AnswersRig {
   }
 
   /** As after the process died: what is in flight is dropped, what is not durable is forgotten. `meanwhile` sees what is durable. */
-  async restart(meanwhile: () => Promise<void>): Promise<void> {
+  async restart<T>(meanwhile: () => Promise<T>): Promise<T> {
     await this.delivery.stop(AbortSignal.abort());
     await this.store.close();
     this.store = this.#openStore();
-    await meanwhile();
+    const seen = await meanwhile();
     this.delivery = this.#createDelivery();
     await this.delivery.start();
+    return seen;
   }
 
   async close(): Promise<void> {
@@ -200,7 +203,8 @@ export class AnswersRig {
       ...{ kinds: destinationKinds, secretBox: this.#secretBox, clock, brand: 'Acme' },
       openOutbound: this.#watched(createOpenOutbound({ network: 'any', allowHttp: true })),
     });
-    return createDelivery({ log, store, openDestination, clock, random: this.#random, logger });
+    const onStateChanged = (id: string): void => this.noticed(id);
+    return createDelivery({ log, store, openDestination, clock, random: this.#random, logger, onStateChanged });
   }
 
   /** Counts what is under way. */
