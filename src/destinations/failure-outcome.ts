@@ -32,7 +32,7 @@ export function outcomeOfFailure(failure: Failure, siem: string): Outcome {
     };
   const tls = failure.stage === 'tls' ? tlsFix(failure.code, siem) : undefined;
   if (tls !== undefined) return { kind: 'misconfigured', cause: 'tls', reason: failure.reason, fix: tls };
-  const fix = failure.fix ?? unreachableFix(failure.code, siem);
+  const fix = failure.fix ?? unreachableFix(failure, siem);
   if (fix !== undefined && PROXY_REFUSES.test(failure.code))
     return { kind: 'misconfigured', cause: 'setting', reason: failure.reason, fix };
   return { kind: 'retry', cause: 'unreachable', reason: failure.reason, ...(fix && { fix }), ...uncertain };
@@ -137,10 +137,10 @@ export function excerpt(body: string, secrets: readonly Secret[]): string {
 }
 
 /** What to do if a failure lasts that no firewall explains. */
-function unreachableFix(code: string, siem: string): string | undefined {
+function unreachableFix({ stage, code }: Failure, siem: string): string | undefined {
   if (code === 'ENOTFOUND' || code === 'ENODATA')
     return `Check the host name in the endpoint URL of ${siem}, and that the DNS server of this service knows it.`;
-  if (code === 'EAI_AGAIN' || code === 'ESERVFAIL')
+  if (code === 'EAI_AGAIN' || code === 'ESERVFAIL' || (stage === 'address' && code === 'TIMEOUT'))
     return 'Check that the DNS server of this service runs and can be reached from it.';
   return undefined;
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type Act, onRequest } from './hostile-server.ts';
 import { type Row, scenarioOf } from './rows.ts';
@@ -35,6 +36,7 @@ const rows: readonly Row[] = [
           to.removeAllListeners('data').once('data', () => to.resetAndDestroy());
         })(socket);
       }),
+    after: async ({ rig }) => assert.ok((await rig.failedTries()) > 0, 'no batch met the closing connection'),
   },
   {
     name: 'closes the connection with the answer that promised to keep it',

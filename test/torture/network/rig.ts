@@ -46,6 +46,8 @@ export interface NetworkRig {
   recovered(): Promise<Health>;
   /** What is lost, repeated and miscounted of all that was appended, by the stand-in's own record. */
   judge(standIn: Pick<StandIn, 'ids' | 'counts'>): Promise<Verdict>;
+  /** Every attempt and every own event: what must name no credential. */
+  everythingSaid(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -169,6 +171,10 @@ export async function openRig(options: RigOptions): Promise<NetworkRig> {
           counts.matched === counts.delivered + counts.deadLettered + counts.pending && counts.delivered === at.size,
       };
     },
+    everythingSaid: async () => [
+      (await delivery.attempts(ID, { limit: 1_000 })).items,
+      (await store.log.read(TEAM, 0, { events: 100_000, bytes: 1e9 })).map(({ json }) => json),
+    ],
     async close() {
       await delivery.stop(AbortSignal.abort());
       await store.close();
