@@ -1,6 +1,7 @@
 import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/program.ts';
 import type { Config } from './config/config.ts';
+import { sqliteDataFolder } from './store/sqlite/data-folder.ts';
 import { FolderLocked } from './store/sqlite/folder-lock.ts';
 import { createLogger } from './telemetry/logger.ts';
 
@@ -66,6 +67,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   terminal: { out: process.stdout, err: process.stderr },
   env: process.env,
   version: manifest.version,
+  dataFolder: sqliteDataFolder,
   startCore: async (config) => {
     const { start } = await import('./start.ts');
     return start(config, createLogger({ level: 'error', thread: 'main' }), { serve: false });

@@ -30,6 +30,7 @@ import type { AlertStore } from './store/alerts.ts';
 import type { ApiKeyStore } from './store/api-keys.ts';
 import type { EventLog } from './store/event-log.ts';
 import type { PeopleStore } from './store/people.ts';
+import { announceRestore } from './store/restored.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
 import { createTailSignal } from './store/tail-signal.ts';
 import type { TeamStore } from './store/teams.ts';
@@ -123,6 +124,8 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
     stopping.push(indexWorker.stop);
     const reader = indexWorker.service<Pick<EventLog, 'read' | 'find' | 'bounds' | 'vocabulary'>>('log');
     const search = indexWorker.service<Search>('search');
+
+    await announceRestore(config.dataDir, { log, teams, now: clock.now(), logger });
 
     const tail = createTailSignal();
     onNote<{ team: string; last: number }>(logWorker.port, 'appended', (appended) => {

@@ -32,9 +32,12 @@ export interface AccountDatabase {
   close(): void;
 }
 
+/** How long a statement waits for another connection's lock (a backup that has just begun, say). */
+const BUSY_TIMEOUT_MS = 2_000;
+
 /** Opens the file, or makes it: readable for its owner alone, as the process's umask has it. */
 export function openAccountDatabase(file: string): AccountDatabase {
-  const database = new DatabaseSync(file);
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {

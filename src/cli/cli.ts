@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Config } from '../config/config.ts';
+import type { DataFolder } from '../store/data-folder.ts';
 import type { Api } from './api.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -14,6 +15,8 @@ export interface Cli {
   config(): Config;
   /** Runs work with the API of the service on this data folder, running or not. */
   operator<T>(work: (api: Api) => Promise<T>): Promise<T>;
+  /** The files of a data folder, whether a service runs on it or not. */
+  readonly dataFolder: DataFolder;
   /** Prints a result: `human` on a terminal, `data` with --json. */
   print(data: unknown, human: () => string): void;
   /** Ends the command with this exit code once it has printed what it has to. */

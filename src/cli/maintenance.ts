@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { rotateMasterKey } from '../config/master-key.ts';
 import type { Destination, Health } from '../contract/destinations.ts';
-import { type Api, ApiError } from './api.ts';
+import type { Api } from './api.ts';
 import { type Cli, EXIT } from './cli.ts';
 import { isServing } from './session.ts';
-import { count } from './terminal.ts';
+import { count, progress } from './terminal.ts';
 
 interface Finding {
   readonly name: string;
@@ -92,6 +92,7 @@ async function examine(cli: Cli): Promise<Finding[]> {
       detail: `kept in ${join(folder, 'master.key')}, beside what it protects`,
       ...(existsSync(join(folder, 'master.key')) ? {} : { fix: 'Start the service once, or set MASTER_KEY.' }),
     });
+  if (existsSync(join(folder, 'trailproof.db'))) findings.push(readThrough(cli, folder));
   findings.push({
     name: 'service',
     ok: true,
@@ -107,11 +108,33 @@ async function examine(cli: Cli): Promise<Finding[]> {
     findings.push({
       name: 'store',
       ok: false,
-      detail: error instanceof ApiError ? error.message : String(error),
+      detail: error instanceof Error ? error.message : String(error),
       fix: 'See the message; nothing was changed.',
     });
   }
   return findings;
+}
+
+/** Reads all that is stored; with much of it that takes a while, and shows how far it is. */
+function readThrough({ dataFolder, terminal }: Cli, folder: string): Finding {
+  const bar = progress(terminal);
+  const { teams, events, damage } = dataFolder.examine(folder, 'thorough', (done, total) =>
+    bar.show(done, total, 'reading what is stored'),
+  );
+  bar.end();
+  return {
+    name: 'stored data',
+    ok: damage.length === 0,
+    detail:
+      damage.length === 0
+        ? `${count(events)} events of ${count(teams)} teams are as they were written`
+        : damage.join('\n  '),
+    ...(damage.length === 0
+      ? {}
+      : {
+          fix: 'Stop the service and put a backup in the place of the data folder (docs/guide/operating.md, "Backup and restore"). Until then damaged events are neither shown nor sent; look at the disk, too.',
+        }),
+  };
 }
 
 async function unhealthy(api: Api): Promise<Finding[]> {

@@ -1,6 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type Config, readConfig } from '../config/config.ts';
+import type { DataFolder } from '../store/data-folder.ts';
 import { ApiError } from './api.ts';
+import { addBackup } from './backup.ts';
 import { type Cli, EXIT, positiveInteger } from './cli.ts';
 import { addDestinations } from './destinations.ts';
 import { addEvents } from './events.ts';
@@ -17,6 +19,7 @@ export interface Entry extends Core {
   readonly terminal: Terminal;
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
+  readonly dataFolder: DataFolder;
   serve(config: Config): Promise<number>;
   demo(options: { once: boolean; events: number; json: boolean }): Promise<number>;
   sandbox(options: { port: number; host: string; tls: boolean; json: boolean }): Promise<number>;
@@ -37,6 +40,7 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
     terminal,
     env,
     config,
+    dataFolder: entry.dataFolder,
     operator: (work) => withOperator(config(), entry, work),
     print: (data, human) => void terminal.out.write(`${json() ? JSON.stringify(data) : human()}\n`),
     exit: (value) => {
@@ -90,6 +94,7 @@ export async function runCli(args: readonly string[], entry: Entry): Promise<num
   addUsers(program, cli);
   addEvents(program, cli);
   addDestinations(program, cli);
+  addBackup(program, cli);
   addMaintenance(program, cli);
   // `--json` may stand before or behind the command.
   for (const command of allCommands(program))

@@ -76,6 +76,7 @@ export const EVENT_TYPES: readonly CatalogueType[] = [
     ['siem.categories.updated', 'Forwarded categories changed'],
     ['siem.dead_letters.redriven', 'Dead letters sent again'],
     ['audit.exported', 'Audit log exported'],
+    ['audit.restored', 'Audit log restored from a backup'],
     ['breakglass.account.created', 'Break-glass account created'],
     ['breakglass.account.removed', 'Break-glass account removed'],
     ['user.invited', 'User invited'],

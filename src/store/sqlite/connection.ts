@@ -83,10 +83,7 @@ export class Connection {
     try {
       return work();
     } catch (error) {
-      if (!isDamage(error)) throw error;
-      throw new StorageDamaged(`${this.#path} is damaged (${error instanceof Error ? error.message : error})`, {
-        cause: error,
-      });
+      throw asDamage(this.#path, error) ?? error;
     }
   }
 
@@ -122,6 +119,12 @@ export function isDiskFull(error: unknown): boolean {
 export function isStorageError(error: unknown): boolean {
   const code = primaryCode(error);
   return code !== undefined && !STATEMENT_CODES.includes(code);
+}
+
+/** What SQLite said of damage to a file, as our own error; undefined for any other error. */
+export function asDamage(path: string, error: unknown): StorageDamaged | undefined {
+  if (!(error instanceof Error && isDamage(error))) return undefined;
+  return new StorageDamaged(`${path} is damaged (${error.message})`, { cause: error });
 }
 
 function isDamage(error: unknown): boolean {

@@ -24,6 +24,7 @@ const ATTEMPT = `SELECT no, at, kind, first_sequence AS firstSequence, last_sequ
 const DEAD_LETTER = `SELECT id, sequence, event_type AS eventType, event_category AS eventCategory, timestamp,
   received_at AS receivedAt, at, reason, status, answer, json, redriving, checksum FROM dead_letter`;
 const DESTINATION = 'SELECT id, body, body_checksum AS checksum FROM destination';
+const PROGRESS = 'SELECT id, progress AS body, progress_checksum AS checksum FROM destination';
 
 /** Attempts that count in totals: replays count apart, checks and tests deliver nothing. */
 const COUNTS = "kind IN ('delivery', 'redrive')";
@@ -86,10 +87,7 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
         log.append(audit);
       }),
     progress: async (id) => {
-      const row = read.get<Kept>(
-        'SELECT id, progress AS body, progress_checksum AS checksum FROM destination WHERE id = ?',
-        id,
-      );
+      const row = read.get<Kept>(`${PROGRESS} WHERE id = ?`, id);
       return row && (parseKept(row) as Progress);
     },
     settle: (settlement) =>
@@ -172,6 +170,21 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
       while ((await queue.commit('change', ({ connection }) => pruneAttempts(connection, at))) > 0);
     },
   };
+}
+
+/** Reads every destination, its progress and its dead letters; hands on what is thrown over one. */
+export function examineDestinations(read: Connection, say: (error: unknown) => void): void {
+  const tryAll = <Row>(rows: Iterable<Row>, look: (row: Row) => unknown): void => {
+    for (const row of rows)
+      try {
+        look(row);
+      } catch (error) {
+        say(error);
+      }
+  };
+  tryAll(read.iterate<Kept>(DESTINATION), toDestination);
+  tryAll(read.iterate<Kept>(PROGRESS), parseKept);
+  tryAll(read.iterate<DeadLetterRow>(DEAD_LETTER), toDeadLetter);
 }
 
 function settle(connection: Connection, settlement: Settlement): void {

@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Sequence, TeamId } from '../../event/logged-event.ts';
@@ -18,6 +19,7 @@ import { teamStore } from './teams.ts';
 
 /** Newest events kept in memory over all teams, in bytes: readers that keep up do not touch the disk. */
 const TAIL_BYTES = 8 * 1024 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
 /** SQLite's default. */
 const PAGE_BYTES = 4_096;
 /** 16 MiB: four times SQLite's default, since each checkpoint syncs twice. */
@@ -109,7 +111,7 @@ function connectWriter(path: string, checkpointPages: number): Connection {
   const connection = new Connection(path, checkpointPages);
   try {
     migrate(connection);
-    checkpoint(connection);
+    checkpoint(connection, path);
     return connection;
   } catch (error) {
     connection.close();
@@ -122,11 +124,27 @@ function connectWriter(path: string, checkpointPages: number): Connection {
  * syncs them again, so that no later commit rests on one that never reached the disk. A full disk is no failed sync
  * and may have no room for it.
  */
-function checkpoint(connection: Connection): void {
+function checkpoint(connection: Connection, path: string): void {
   try {
     const result = connection.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
-    if (result?.busy) throw new Error('another connection kept the write-ahead log from being moved into the database');
+    // Somebody reads an older state, a backup say, and may do so for long: the pages stay where they are.
+    if (result?.busy) writeAgain(`${path}-wal`);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
+  }
+}
+
+/** Writes what the file holds over itself and syncs it. */
+function writeAgain(path: string): void {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  const file = openSync(path, 'r+');
+  try {
+    for (let at = 0, read = 1; read > 0; at += read) {
+      read = readSync(file, block, 0, block.length, at);
+      if (read > 0) writeSync(file, block, 0, read, at);
+    }
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
