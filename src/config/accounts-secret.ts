@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret, type SecretBox } from '../secrets.ts';
+import { keepFile } from './kept-file.ts';
 import { MasterKeyError } from './master-key.ts';
 
 /**
@@ -12,9 +13,7 @@ import { MasterKeyError } from './master-key.ts';
 export function loadAccountsSecret(dataDir: string, box: SecretBox): Secret {
   const file = join(dataDir, 'accounts.key');
   const keep = (secret: Secret): Secret => {
-    // Renamed into place: at no moment is there half a secret.
-    writeFileSync(`${file}.new`, `${box.seal(secret, OWNER)}\n`, { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
+    keepFile(file, `${box.seal(secret, OWNER)}\n`);
     return secret;
   };
   if (!existsSync(file)) return keep(new Secret(randomBytes(32).toString('base64url')));

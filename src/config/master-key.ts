@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Secret } from '../secrets.ts';
+import { keepFile, keepNewFile } from './kept-file.ts';
 
 /** The key that seals credentials, and older ones that only open what they sealed before a rotation. */
 export interface MasterKey {
@@ -37,10 +38,8 @@ export function loadMasterKey(config: {
     throw new MasterKeyError(`MASTER_KEY_FILE: ${file} does not exist. Create it, or unset it.`);
 
   const key = randomBytes(32);
-  writeKeys(`${file}.new`, [key]);
-  // Linked into place: at no moment is there half a key, and none that appeared meanwhile is written over.
-  linkSync(`${file}.new`, file);
-  rmSync(`${file}.new`);
+  // None that appeared meanwhile is written over.
+  keepNewFile(file, linesOf([key]));
   return { key, previous, file, created: true };
 }
 
@@ -55,14 +54,9 @@ export function rotateMasterKey(config: Parameters<typeof loadMasterKey>[0]): st
     );
   const { key, previous } = loadMasterKey(config);
   const file = join(config.dataDir, 'master.key');
-  // Renamed into place: at no moment is there no key or half of one, and the old one is in the other file by then.
-  for (const [path, keys] of [
-    [join(config.dataDir, PREVIOUS), [key, ...previous]],
-    [file, [randomBytes(32)]],
-  ] as const) {
-    writeKeys(`${path}.new`, keys);
-    renameSync(`${path}.new`, path);
-  }
+  // The old key is in the other file before it leaves this one.
+  keepFile(join(config.dataDir, PREVIOUS), linesOf([key, ...previous]));
+  keepFile(file, linesOf([randomBytes(32)]));
   return file;
 }
 
@@ -82,9 +76,8 @@ export function parseMasterKey(text: string): Buffer | undefined {
   return undefined;
 }
 
-function writeKeys(file: string, keys: readonly Buffer[]): void {
-  const lines = keys.map((key) => `${key.toString('base64')}\n`).join('');
-  writeFileSync(file, lines, { mode: 0o600, flush: true });
+function linesOf(keys: readonly Buffer[]): string {
+  return keys.map((key) => `${key.toString('base64')}\n`).join('');
 }
 
 /** Permission bits a key's file may not have. Secrets an orchestrator mounts are readable by all inside the container. */

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Random } from '../random.ts';
 import type { FaultyDisk } from './faulty-disk.ts';
 import type { Operation } from './memory-disk.ts';
-import { emptied, inspect, type Survived } from './survivors.ts';
+import { emptied, scratchFolder } from './scratch.ts';
+import { inspect, type Survived } from './survivors.ts';
 
 /** `ids` were acknowledged at this moment of the machine's steady clock. */
 export interface Acknowledgement {
@@ -27,7 +26,6 @@ export interface Cuts {
 
 /** One cut in four has every page of its database checked: it is slow. */
 const THOROUGH_EVERY = 4;
-const ROOM_BYTES = 256 * 1024 * 1024;
 
 /**
  * Cuts the power at many places of what was done to the disk, each on its own, and looks at what each leaves: some
@@ -38,7 +36,7 @@ export async function cutManyTimes({ disk, acknowledged, team, count, from = 0, 
   const places = choosePlaces(record, count, from, random);
   const inOrder = [...acknowledged].sort((a, b) => a.at - b.at);
   const promised = new Set<string>();
-  const folder = mkdtempSync(join(fastest(), 'trailproof-cut-'));
+  const folder = scratchFolder();
   let next = 0;
   try {
     for (const [i, place] of places.entries()) {
@@ -60,16 +58,6 @@ export async function cutManyTimes({ disk, acknowledged, team, count, from = 0, 
     }
   } finally {
     rmSync(folder, { recursive: true });
-  }
-}
-
-/** What a cut left is looked at in memory, where there is room: it was judged by what reached the disk before. */
-function fastest(): string {
-  try {
-    const { bavail, bsize } = statfsSync('/dev/shm');
-    return bavail * bsize > ROOM_BYTES ? '/dev/shm' : tmpdir();
-  } catch {
-    return tmpdir();
   }
 }
 

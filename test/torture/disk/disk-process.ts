@@ -15,7 +15,7 @@ import { DiskUnderPower, type Forgetting } from './power-cut.ts';
 const { folder, bytes, recordBytes, seed, image } = JSON.parse(process.argv[2]!) as DiskOptions;
 const disk = new MemoryDisk(bytes, recordBytes);
 const random = createRandom(seed);
-let faults: Faults = { syncMs: null, failSync: 0, failWrite: 0, noSpace: 0 };
+let faults: Faults = { syncMs: null, failSync: 0, failWrite: 0, noSpace: 0, noLinks: false };
 let refused = 0;
 let syncs = 0;
 const underPower = new Map<Forgetting, { readonly disk: DiskUnderPower; place: number }>();
@@ -151,6 +151,7 @@ function perform(request: fuse.Asked): Buffer | number | null {
     case 'create':
       return Buffer.concat([fuse.entryOf(disk.make(node, request.name, request.mode)), fuse.opened()]);
     case 'link':
+      if (faults.noLinks) refuse(ERRNO.notPermitted);
       return fuse.entryOf(disk.link(node, request.name, request.target));
     case 'unlink':
     case 'rmdir':

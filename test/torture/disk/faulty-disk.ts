@@ -15,6 +15,8 @@ export interface Faults {
   readonly failWrite: number;
   /** ENOSPC of single writes. */
   readonly noSpace: number;
+  /** EPERM for a file's second name: not every file system has them. */
+  readonly noLinks: boolean;
 }
 
 export interface DiskOptions {
@@ -73,7 +75,7 @@ export interface FaultyDisk {
   close(): Promise<void>;
 }
 
-export const NO_FAULTS: Faults = { syncMs: null, failSync: 0, failWrite: 0, noSpace: 0 };
+export const NO_FAULTS: Faults = { syncMs: null, failSync: 0, failWrite: 0, noSpace: 0, noLinks: false };
 const MIB = 1024 * 1024;
 const PROCESS = join(import.meta.dirname, 'disk-process.ts');
 

@@ -44,6 +44,7 @@ export class DiskError extends Error {
   }
 }
 export const ERRNO = {
+  notPermitted: 1,
   noEntry: 2,
   io: 5,
   exists: 17,

@@ -2,7 +2,7 @@ import type { Scenario, Tally } from '../scenario.ts';
 import { cutManyTimes } from './cuts.ts';
 import { type Faults, openFaultyDisk, whyNoDisk } from './faulty-disk.ts';
 import { idsOf } from './load.ts';
-import { runStore } from './store-on-disk.ts';
+import { runStore } from './run-on-disk.ts';
 
 const SIZES = { short: { runs: 1, appends: 60, cuts: 16 }, full: { runs: 4, appends: 240, cuts: 48 } };
 
@@ -31,7 +31,7 @@ export const storePowerCut: Scenario = {
       const disk = await openFaultyDisk({ seed: `${random.next()}` });
       try {
         const trouble = TROUBLES[run % TROUBLES.length]!;
-        const { acknowledged } = await runStore(disk, `${random.next()}`, appends, () => disk.fail(trouble));
+        const acknowledged = await runStore(disk, `${random.next()}`, appends, () => disk.fail(trouble));
         events += idsOf(acknowledged).length;
         faults += (await disk.state()).refused;
         await cutManyTimes({ disk, acknowledged, team: 'acme', count: cuts, random: random.fork(`cuts ${run}`) });

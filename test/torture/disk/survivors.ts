@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { NewEvent } from '../../../src/event/logged-event.ts';
@@ -34,11 +33,6 @@ export async function inspect(folder: string, { team, acknowledged, isThorough }
     await store.close();
     if (isThorough) checkDatabase(join(folder, 'trailproof.db'));
   }
-}
-
-export function emptied(folder: string): string {
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
-  return folder;
 }
 
 async function readIds(store: SqliteStore, team: string): Promise<Set<string>> {
