@@ -2,7 +2,7 @@ import { commonRows } from './common.ts';
 import { andStores, beyond, first, poisoned, type Reply, type Row, reply } from './row.ts';
 import { idOf, isObject, type Siem, type Understood } from './siem.ts';
 
-const KEY = '0123456789abcdef0123456789abcdef';
+const KEY = 'd09d09d09d09d09d09d09d09d09d09d0';
 const HOUR_MS = 3_600_000;
 const SITE = /compare the site in the endpoint URL/;
 
