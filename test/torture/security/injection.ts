@@ -197,6 +197,7 @@ async function sendHostileEvents(
   for (let at = 0; at < events.length; at += 100) {
     const batch = events.slice(at, at + 100);
     const answer = await ask(service.url, 'POST', '/v1/events', asker, batch, { 'user-agent': 'x forged' });
+    assert.equal(answer.status, 200, answer.text);
     const rejected = new Set(
       ((answer.json['rejected'] ?? []) as readonly { index: number }[]).map(({ index }) => index),
     );

@@ -1,10 +1,11 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
 import { addressGuard } from './address-guard.ts';
+import { hostileRequests } from './hostile-requests.ts';
 import { injection } from './injection.ts';
 import { secrets } from './secrets.ts';
 import { teams } from './teams.ts';
 
-export const scenarios: readonly Scenario[] = [addressGuard, secrets, teams, injection];
+export const scenarios: readonly Scenario[] = [addressGuard, secrets, teams, injection, hostileRequests];
 
 export const planted: readonly PlantedDefect[] = [
   {
