@@ -3,9 +3,10 @@ import { addressGuard } from './address-guard.ts';
 import { hostileRequests } from './hostile-requests.ts';
 import { injection } from './injection.ts';
 import { secrets } from './secrets.ts';
+import { sessions } from './sessions.ts';
 import { teams } from './teams.ts';
 
-export const scenarios: readonly Scenario[] = [addressGuard, secrets, teams, injection, hostileRequests];
+export const scenarios: readonly Scenario[] = [addressGuard, secrets, teams, injection, hostileRequests, sessions];
 
 export const planted: readonly PlantedDefect[] = [
   {
