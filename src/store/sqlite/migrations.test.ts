@@ -2,13 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withPlace } from '../../event/logged-event.ts';
-import { NOON, newEvent, newEvents, readAll } from '../conformance-fixture.ts';
+import { NOON, newEvent, readAll } from '../conformance-fixture.ts';
 import { DEFAULT_ALERTS } from '../teams.ts';
-import { encodeChunk } from './chunk.ts';
-import { Connection } from './connection.ts';
-import { MIGRATIONS } from './migrations.ts';
 import { openSqliteStore, type SqliteStore } from './store.ts';
+import { writeVersion1 } from './version1-fixture.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -51,42 +48,3 @@ describe('a database of schema version 1', () => {
     expect(await timeline()).toEqual([{ at: NOON, delivered: 6, failed: 1, maxLagMs: 70 }]);
   });
 });
-
-/** A database as the first version wrote it. */
-function writeVersion1(path: string): void {
-  const connection = new Connection(path, 1_000);
-  connection.exec(`${MIGRATIONS[0]} PRAGMA user_version = 1;`);
-  connection.run(
-    `INSERT INTO team (id, name, retention_days, created_at, last_sequence, last_received_at)
-     VALUES ('acme', 'Acme', 30, ?1, 3, ?1)`,
-    NOON,
-  );
-  const events = newEvents('acme', 3).map((event, index) => {
-    const json = withPlace(event.json, index + 1, NOON);
-    return { ...event, sequence: index + 1, receivedAt: NOON, json, bytes: Buffer.byteLength(json) };
-  });
-  for (const { id, sequence, hash } of events)
-    connection.run('INSERT INTO event_id (team_no, id, sequence, hash) VALUES (1, ?, ?, ?)', id, sequence, hash);
-  connection.run(
-    `INSERT INTO chunk (team_no, first_sequence, count, bytes, last_received_at, body) VALUES (1, 1, 3, ?, ?, ?)`,
-    events.reduce((sum, { bytes }) => sum + bytes, 0),
-    NOON,
-    encodeChunk(events),
-  );
-  connection.run(
-    `INSERT INTO api_key (id, team, name, scopes, hash, created_at)
-     VALUES ('k1', 'acme', 'key', '["events:read"]', 'hash of k1', ?)`,
-    NOON,
-  );
-  connection.run(`INSERT INTO destination (id, team, body, progress) VALUES ('d1', 'acme', '{}', '{"cursor":3}')`);
-  connection.run(
-    `INSERT INTO attempt (destination_no, at, kind, first_sequence, last_sequence, events, delivered, bytes,
-       duration_ms, outcome, status) VALUES (1, ?, 'delivery', 1, 3, 3, 3, 900, 12.5, 'delivered', 200)`,
-    NOON,
-  );
-  connection.run(
-    'INSERT INTO attempt_hour (destination_no, hour, delivered, failed) VALUES (1, ?, 3, 1)',
-    NOON / HOUR_MS,
-  );
-  connection.close();
-}

@@ -27,6 +27,8 @@ export interface DestinationLedger {
   readonly replays: readonly Replay[];
   /** Ids of events that are settled: delivered, or a dead letter that is not asked for again. */
   readonly settled: ReadonlySet<string>;
+  /** The same, and for what retention deleted: it deletes only what is settled. */
+  readonly isSettled: (event: string) => boolean;
   /** Of these, the dead letters. */
   readonly dead: ReadonlySet<string>;
   /** Dead letters that are to be sent again. */
@@ -55,6 +57,11 @@ export async function readLedger(folder: string): Promise<Ledger> {
   } finally {
     await copy.remove();
   }
+}
+
+/** Throws with a few of what should not be there. */
+export function none(found: readonly unknown[], what: string): void {
+  assert.ok(found.length === 0, `${what}: ${found.length}, as ${JSON.stringify(found.slice(0, 3))}`);
 }
 
 /** Killed before the first table was there. */
@@ -153,5 +160,8 @@ function destinationLedger(
     assert.ok(replay.delivered + replay.rejected <= replay.events, `${says}: a replay counts an event twice`);
   const replayed = replays.reduce((sum, replay) => sum + replay.delivered, 0);
   assert.ok(replayed <= (accepted.get('replay') ?? 0), `${says}: a replay counts what no attempt delivered`);
-  return { stored, progress, replays, settled, dead, redriving, pending, accepted };
+  const kept = new Set(events.map((event) => event.id));
+  const isDeleted = (event: string): boolean => events[0]?.sequence !== 1 && !kept.has(event);
+  const isSettled = (event: string): boolean => settled.has(event) || isDeleted(event);
+  return { stored, progress, replays, isSettled, settled, dead, redriving, pending, accepted };
 }

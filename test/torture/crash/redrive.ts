@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Delivery } from '../../../src/delivery/delivery.ts';
 import type { Scenario } from '../scenario.ts';
-import type { Ledger } from './ledger.ts';
+import { type Ledger, none } from './ledger.ts';
 import {
   type Activity,
   addDestination,
@@ -74,7 +74,7 @@ async function strike(site: Site, kills: number): Promise<{ site: Site; said: st
   separate(site, ledger);
   for (const { stored, dead } of ledger.destinations.values())
     assert.equal(dead.size, 0, `${stored.name}: all were taken`);
-  assert.deepEqual(unexplainedRepeats(site), [], 'repeats that no crash explains');
+  none(unexplainedRepeats(site), 'repeats that no crash explains');
   site.dead = everDead.size;
   return { site, said: `${everDead.size} dead letters, none left in the end` };
 }
@@ -108,7 +108,7 @@ function recorded(ledger: Ledger, { dead, audits, answered }: Asked): void {
     if ((audits.get(id) ?? []).some((audit) => logged.has(audit))) continue;
     const now = ledger.destinations.get(id)!;
     const moved = [...before].filter((event) => !now.dead.has(event));
-    assert.deepEqual(moved, [], 'dead letters go again though no event says so');
+    none(moved, 'dead letters go again though no event says so');
   }
 }
 
@@ -116,9 +116,8 @@ function recorded(ledger: Ledger, { dead, audits, answered }: Asked): void {
 function separate(site: Site, ledger: Ledger): void {
   for (const [id, { stored, dead }] of ledger.destinations) {
     const at = site.standIns.get(id)!.ids();
-    assert.deepEqual(
+    none(
       [...dead].filter((event) => at.has(event)),
-      [],
       `${stored.name}: dead letters that were delivered`,
     );
   }
