@@ -2,11 +2,20 @@ import type { PlantedDefect, Scenario } from '../scenario.ts';
 import { addressGuard } from './address-guard.ts';
 import { hostileRequests } from './hostile-requests.ts';
 import { injection } from './injection.ts';
+import { keyRotation } from './key-rotation.ts';
 import { secrets } from './secrets.ts';
 import { sessions } from './sessions.ts';
 import { teams } from './teams.ts';
 
-export const scenarios: readonly Scenario[] = [addressGuard, secrets, teams, injection, hostileRequests, sessions];
+export const scenarios: readonly Scenario[] = [
+  addressGuard,
+  secrets,
+  keyRotation,
+  teams,
+  injection,
+  hostileRequests,
+  sessions,
+];
 
 export const planted: readonly PlantedDefect[] = [
   {
