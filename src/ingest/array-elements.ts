@@ -33,8 +33,13 @@ export function* arrayElements(json: Buffer, start: number): Generator<readonly 
 /** The first place from `at` on that is not white space. */
 export function firstOf(json: Buffer, at: number): number {
   let first = at;
-  for (let byte = json[first]; ; byte = json[++first])
-    if (byte !== NEWLINE && byte !== SPACE && byte !== CARRIAGE_RETURN && byte !== TAB) return first;
+  while (isSpace(json[first])) first++;
+  return first;
+}
+
+/** White space as JSON has it. */
+export function isSpace(byte: number | undefined): boolean {
+  return byte === SPACE || byte === NEWLINE || byte === CARRIAGE_RETURN || byte === TAB;
 }
 
 const TAB = 9;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { parseExactJson } from '../event/exact-json.ts';
-import { arrayElements, firstOf } from './array-elements.ts';
+import { arrayElements, firstOf, isSpace } from './array-elements.ts';
 
 /**
  * One event of a body. `line`: as received, without its end (NDJSON only). `error`: why the line is not JSON.
@@ -94,7 +94,7 @@ function* elements(body: Buffer, from: number, unreadBytes: number): Generator<S
     if (typeof value !== 'object' || value === null) throw notEvents();
     let index = 0;
     for (const sent of Array.isArray(value) ? value : [value]) yield { index: index++, sent };
-  } else if (body[start] === OPEN_BRACE) yield item(0, start, body.length);
+  } else if (body[start] === OPEN_BRACE) yield item(0, start, endOf(body));
   else if (body[start] === OPEN_BRACKET) {
     let index = 0;
     for (const place of arrayElements(body, start)) {
@@ -102,6 +102,13 @@ function* elements(body: Buffer, from: number, unreadBytes: number): Generator<S
       yield item(index++, ...place);
     }
   } else throw notEvents();
+}
+
+/** Where the white space at the end begins. */
+function endOf(body: Buffer): number {
+  let end = body.length;
+  while (isSpace(body[end - 1])) end--;
+  return end;
 }
 
 function parsed(text: string): unknown {

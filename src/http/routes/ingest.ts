@@ -1,5 +1,4 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { TeamQuery } from '../../contract/common.ts';
@@ -7,16 +6,17 @@ import { IngestBody, IngestResult, NothingAccepted } from '../../contract/events
 import { namedTeam, teamToWriteTo } from '../access.ts';
 import { answer, answers } from '../openapi.ts';
 import { problem } from '../problem.ts';
+import { createBodyReader } from '../request-body.ts';
 import type { App, ServerParts } from '../server-parts.ts';
 
 /** `POST /v1/events`. The body stays bytes: ingest alone parses it. */
 export function ingestRoute(app: App, parts: ServerParts): void {
+  const bodies = createBodyReader({ bytes: BODY_BYTES, allBytes: ALL_BODIES_BYTES });
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers();
+    // Read by the route itself, within what all bodies may take.
     for (const type of ['application/json', 'application/x-ndjson'])
-      scope.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit: BODY_BYTES }, (_request, body, done) =>
-        done(null, body),
-      );
+      scope.addContentTypeParser(type, (_request, body, done) => done(null, body));
 
     scope.post(
       '/v1/events',
@@ -46,13 +46,20 @@ export function ingestRoute(app: App, parts: ServerParts): void {
       },
       async (request, reply) => {
         const format = /^application\/x-ndjson/i.test(request.headers['content-type'] ?? '') ? 'ndjson' : 'json';
-        const body = await decompressed(request.body, request.headers['content-encoding']);
+        const { body: sent, headers } = request;
+        if (!(sent instanceof Readable)) throw problem('invalid_body', 'The body is empty.');
+        if (Number(headers['content-length']) > BODY_BYTES) throw problem('body_too_large');
         const team = namedTeam(request) && (await teamToWriteTo(request, parts));
-        const result = await parts.accept.accept(body, { team, format });
-        parts.metrics.ingested({ ...result, rejected: result.rejected.length }, reply.elapsedTime / 1000);
-        if (result.rejected.length > 0 && result.accepted + result.duplicates === 0)
-          throw problem('nothing_accepted', result.rejected[0]?.message, { fields: { ...result } });
-        return result;
+        const body = await bodies.read(sent, headers['content-encoding']);
+        try {
+          const result = await parts.accept.accept(body.bytes, { team, format });
+          parts.metrics.ingested({ ...result, rejected: result.rejected.length }, reply.elapsedTime / 1000);
+          if (result.rejected.length > 0 && result.accepted + result.duplicates === 0)
+            throw problem('nothing_accepted', result.rejected[0]?.message, { fields: { ...result } });
+          return result;
+        } finally {
+          body.letGo();
+        }
       },
     );
   });
@@ -60,25 +67,5 @@ export function ingestRoute(app: App, parts: ServerParts): void {
 
 /** The limit of a body as sent, and after decompression. */
 const BODY_BYTES = 10 * 1024 * 1024;
-const unzip = promisify(gunzip);
-
-async function decompressed(body: unknown, encoding = 'identity'): Promise<Buffer> {
-  if (!Buffer.isBuffer(body)) throw problem('invalid_body', 'The body is empty.');
-  switch (encoding.toLowerCase()) {
-    case 'identity':
-      return body;
-    case 'gzip':
-    case 'x-gzip':
-      try {
-        // Decompression stops at the limit: a small body cannot take more memory than a large one.
-        return await unzip(body, { maxOutputLength: BODY_BYTES });
-      } catch (cause) {
-        const isTooLarge = cause instanceof RangeError && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE';
-        throw isTooLarge
-          ? problem('body_too_large', 'The body has more than 10 MiB when decompressed.', { cause })
-          : problem('invalid_body', 'The body is not gzip, though its Content-Encoding says so.', { cause });
-      }
-    default:
-      throw problem('unsupported_encoding', `"${encoding}" is not supported: send gzip, or no Content-Encoding.`);
-  }
-}
+/** Of all bodies that are on their way in or being accepted. */
+const ALL_BODIES_BYTES = 128 * 1024 * 1024;
