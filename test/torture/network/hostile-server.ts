@@ -107,7 +107,7 @@ export function pour(socket: Socket, piece: Buffer): void {
 
 /** Ends each connection, and resolves when none is left: the other side has seen it too. */
 export async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
-  const gone = [...sockets].map((socket) => once(socket, 'close'));
+  const gone = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   for (const socket of sockets) {
     // An act may have stopped reading: then the other side's end would never be seen.
     socket.resume().end();

@@ -8,6 +8,7 @@ import type { NewEvent } from '../../../src/event/logged-event.ts';
 import { newSettings } from '../../../src/http/destination-settings.ts';
 import type { Lookup } from '../../../src/outbound/connect.ts';
 import { createOpenOutbound } from '../../../src/outbound/open-outbound.ts';
+import type { Outbound } from '../../../src/outbound/outbound.ts';
 import { Secret, SecretBox } from '../../../src/secrets.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/store.ts';
 import type { Logger } from '../../../src/telemetry/logger.ts';
@@ -35,6 +36,8 @@ const ID = 'siem';
 
 /** The real store, delivery and destination over real sockets; only the waits between tries are the rig's. */
 export interface NetworkRig {
+  /** Whether the short time limits hold, or the product's: a loaded machine must not be taken for a fault. */
+  hasty(is: boolean): void;
   /** Appends events and returns their ids. */
   append(count: number): Promise<readonly string[]>;
   health(): Promise<Health>;
@@ -60,12 +63,13 @@ export interface Verdict {
 }
 
 export async function openRig(options: RigOptions): Promise<NetworkRig> {
-  const { kind, settings, random, connectTimeoutMs = 10_000, answerTimeoutMs = 30_000 } = options;
+  const { kind, settings, random, connectTimeoutMs, answerTimeoutMs } = options;
   const folder = await temporaryFolder();
   const clock = new WholeClock();
   const store = openSqliteStore({ folder: folder.path, clock, defaultRetentionDays: 365 });
   const secretBox = new SecretBox(randomBytes(32));
   const bugs: unknown[] = [];
+  let isHasty = false;
   const proxy = options.proxy === undefined ? null : new Secret(options.proxy);
   const proxies = { https: proxy, http: proxy, except: [] };
   const open = createOpenOutbound({ network: 'any', allowHttp: true, proxies }, options.lookup);
@@ -74,8 +78,15 @@ export async function openRig(options: RigOptions): Promise<NetworkRig> {
     store: store.destinations,
     openDestination: destinationOpener({
       kinds: [kind],
-      openOutbound: (given) =>
-        open({ ...given, connectTimeoutMs, answerTimeoutMs: given.answerTimeoutMs ?? answerTimeoutMs }),
+      openOutbound(given) {
+        const [patient, hasty] = [open(given), open({ ...given, connectTimeoutMs, answerTimeoutMs })];
+        const now = (): Outbound => (isHasty ? hasty : patient);
+        return {
+          request: (request, signal) => now().request(request, signal),
+          probe: (url, signal) => now().probe(url, signal),
+          close: async () => void (await Promise.all([patient.close(), hasty.close()])),
+        };
+      },
       secretBox,
       clock,
       brand: 'Acme',
@@ -117,6 +128,9 @@ export async function openRig(options: RigOptions): Promise<NetworkRig> {
       await clock.advance(Math.ceil(nextAttemptAt - clock.now()));
   };
   return {
+    hasty(is) {
+      isHasty = is;
+    },
     async append(count) {
       const events = Array.from({ length: count }, (_, i) =>
         eventOf(`e${appended.length + i + 1}`, clock.now(), random),

@@ -42,6 +42,7 @@ export interface Row {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** URL of a proxy at the front; the endpoint is then the stand-in itself. */
   readonly proxy?: (front: string) => string;
+  /** How long connecting and answering may take while the fault lasts; otherwise as in the product. */
   readonly connectTimeoutMs?: number;
   readonly answerTimeoutMs?: number;
   /** Most bytes the other side may have taken of an answer that does not end. */
@@ -73,15 +74,13 @@ export function scenarioOf(
   return {
     ...scenario,
     async run(context) {
-      const rows = await rowsOf(context);
       const isShort = context.size === 'short';
-      const rounds = isShort ? 1 : 3;
-      const waiting = Array.from({ length: rounds }, (_, round) =>
-        context.random
-          .shuffled(rows)
-          .slice(0, isShort ? ROWS_IN_SHORT : rows.length)
-          .map((row) => ({ row, round })),
-      ).flat();
+      const waiting: { readonly row: Row; readonly round: number }[] = [];
+      for (let round = 0; round < (isShort ? 1 : 2); round++) {
+        // Made anew for each round: a row may keep what it started.
+        const rows = context.random.shuffled(await rowsOf(context));
+        waiting.push(...rows.slice(0, isShort ? ROWS_IN_SHORT : rows.length).map((row) => ({ row, round })));
+      }
       const tallies: Tally[] = [];
       const failures: string[] = [];
       const work = async (): Promise<void> => {
@@ -118,11 +117,13 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
     settings: { ...standIn.settings, endpointUrl: `${row.scheme ?? 'http'}://${at.target}`, ...row.settings },
     parallel: size === 'short' ? 1 : random.between(1, 3),
   });
+  rig.hasty(row.mayRepeat === true);
   const world: World = { front, standIn, standInPort, peer: peer ?? NO_PEER, rig, random };
   const some = (): number => (size === 'short' ? random.between(5, 40) : random.between(50, 900));
   try {
     await rig.append(some());
     await rig.recovered();
+    rig.hasty(true);
     await row.begin(world);
     const { shown } = row;
     for (let tries = 0; tries < 2; tries++) {
@@ -130,6 +131,7 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
       if (shown) look(await rig.failAgain(), shown, at);
       else await rig.recovered();
     }
+    rig.hasty(false);
     const faults = shown ? await rig.failedTries() : front.struck();
     await (row.end ?? (() => front.honest()))(world);
     await rig.append(some());
