@@ -8,6 +8,7 @@ export interface Innocent {
   stop(): Promise<readonly string[]>;
   /** Posts answered so far. */
   posts(): number;
+  slowestMs(): number;
 }
 
 /** Whatever happens beside it, an answer comes within this time. */
@@ -18,11 +19,13 @@ const PAUSE_MS = 10;
 export function startInnocent(url: string, key: string, prefix = 'innocent'): Innocent {
   const acknowledged: string[] = [];
   let posts = 0;
+  let slowestMs = 0;
   let isOver = false;
 
   const run = async (): Promise<void> => {
     for (let n = 0; !isOver; n += EVENTS) {
       const events = Array.from({ length: EVENTS }, (_, i) => producerEvent(n + i, prefix));
+      const began = performance.now();
       const answer = await fetch(`${url}/v1/events`, {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
@@ -34,6 +37,7 @@ export function startInnocent(url: string, key: string, prefix = 'innocent'): In
       assert.equal(JSON.parse(text).accepted, EVENTS, text);
       for (let i = 0; i < EVENTS; i++) acknowledged.push(`${prefix}-${String(n + i).padStart(8, '0')}`);
       posts += 1;
+      slowestMs = Math.max(slowestMs, performance.now() - began);
       await wait(PAUSE_MS);
     }
   };
@@ -42,6 +46,7 @@ export function startInnocent(url: string, key: string, prefix = 'innocent'): In
   running.catch(() => {});
   return {
     posts: () => posts,
+    slowestMs: () => slowestMs,
     stop: async () => {
       isOver = true;
       await running;
