@@ -5,16 +5,11 @@ import { injection } from './injection.ts';
 import { keyRotation } from './key-rotation.ts';
 import { secrets } from './secrets.ts';
 import { sessions } from './sessions.ts';
+import { supplyChain } from './supply-chain.ts';
 import { teams } from './teams.ts';
 
 export const scenarios: readonly Scenario[] = [
-  addressGuard,
-  secrets,
-  keyRotation,
-  teams,
-  injection,
-  hostileRequests,
-  sessions,
+  ...[addressGuard, secrets, keyRotation, teams, sessions, injection, hostileRequests, supplyChain],
 ];
 
 export const planted: readonly PlantedDefect[] = [
@@ -33,10 +28,48 @@ export const planted: readonly PlantedDefect[] = [
     caughtBy: 'security/address-guard',
   },
   {
-    name: 'an excerpt of an answer keeps the credentials that it repeats',
+    name: 'an excerpt of an answer hides a credential only as it was entered',
     file: 'src/destinations/redact.ts',
     find: "return pattern ? rest.replace(pattern, '[secret]') : rest;",
-    replace: "return rest.replaceAll(secret.reveal(), '[secret]');",
+    replace: "return pattern ? rest.replaceAll(secret.reveal(), '[secret]') : rest;",
     caughtBy: 'security/secrets',
+  },
+  {
+    name: 'a revoked key is remembered as good',
+    file: 'src/auth/api-keys.ts',
+    find: `      ]);
+      forget();
+      return revoked;`,
+    replace: `      ]);
+      return revoked;`,
+    caughtBy: 'security/key-rotation',
+  },
+  {
+    name: 'a destination is found whosever it is',
+    file: 'src/http/destination-access.ts',
+    find: '(team !== null && stored.team !== team)',
+    replace: '(team !== null && stored.team === undefined)',
+    caughtBy: 'security/teams',
+  },
+  {
+    name: 'a form of another site is let through',
+    file: 'src/http/access.ts',
+    find: "    throw problem('cross_origin');",
+    replace: "    if (request.headers['content-type'] === 'application/json') throw problem('cross_origin');",
+    caughtBy: 'security/sessions',
+  },
+  {
+    name: 'a table keeps cells that begin with blanks and a formula',
+    file: 'src/formats/csv.ts',
+    find: 'HIDDEN_FORMULA.test(text) ?',
+    replace: 'false ?',
+    caughtBy: 'security/injection',
+  },
+  {
+    name: 'a LEEF value may hold a line feed',
+    file: 'src/formats/leef.ts',
+    find: "String(value).replace(UNSAFE, ' ');",
+    replace: 'String(value);',
+    caughtBy: 'security/injection',
   },
 ];
