@@ -63,11 +63,13 @@ export class Siem {
   async #take(batch: readonly LoggedEvent[], signal: AbortSignal, accepted?: () => void): Promise<Outcome> {
     const ids = batch.map((event) => event.id);
     this.sends.push(ids);
-    const aborted = new Promise<Outcome>((resolve) => {
-      const give = (): void => resolve({ kind: 'retry', cause: 'unreachable', reason: 'aborted' });
-      signal.addEventListener('abort', give, { once: true });
-    });
-    const outcome = await Promise.race([this.answer(ids, signal, accepted ?? (() => {})), aborted]);
+    const aborted = Promise.withResolvers<Outcome>();
+    const give = (): void => aborted.resolve({ kind: 'retry', cause: 'unreachable', reason: 'aborted' });
+    signal.addEventListener('abort', give, { once: true });
+    const outcome = await Promise.race([
+      (async () => this.answer(ids, signal, accepted ?? (() => {})))(),
+      aborted.promise,
+    ]).finally(() => signal.removeEventListener('abort', give));
     const taken = new Set(outcome.kind === 'delivered' ? ids : outcome.taken);
     if (outcome.kind === 'partial') {
       const kept = new Set([...outcome.rejected.map(({ id }) => id), ...outcome.again]);
