@@ -99,6 +99,10 @@ describe('a missing answer', () => {
       { kind: 'retry', cause: 'unreachable', fix: expect.stringContaining('host name') },
     ],
     [
+      { code: 'TIMEOUT', stage: 'address' },
+      { kind: 'retry', cause: 'unreachable', fix: expect.stringContaining('DNS server') },
+    ],
+    [
       { code: 'PROXY_407', stage: 'proxy', fix: 'do this' },
       { kind: 'misconfigured', cause: 'setting', fix: 'do this' },
     ],

@@ -68,7 +68,7 @@ export async function openFront(passOn: Act, port = 0, host = '127.0.0.1'): Prom
 export function relayTo(port: number): Act {
   return (socket) => {
     const inside = connect(port, '127.0.0.1');
-    inside.on('error', () => socket.destroy()).on('close', () => socket.end());
+    inside.on('error', () => socket.destroy()).on('close', () => socket.resume().end());
     socket.on('error', () => {}).on('close', () => inside.destroy());
     socket.pipe(inside).pipe(socket);
   };

@@ -7,7 +7,7 @@ import { connect, createServer } from 'node:net';
 const [, , to = '', host = '127.0.0.1', port = '0'] = process.argv;
 const server = createServer((socket) => {
   const inside = connect(Number(to), '127.0.0.1');
-  inside.on('error', () => socket.destroy()).on('close', () => socket.end());
+  inside.on('error', () => socket.destroy()).on('close', () => socket.resume().end());
   socket.on('error', () => {}).on('close', () => inside.destroy());
   socket.pipe(inside).pipe(socket);
 });

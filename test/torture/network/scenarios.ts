@@ -25,7 +25,7 @@ export const planted: readonly PlantedDefect[] = [
     caughtBy: 'network/answer',
   },
   {
-    name: 'an answer is kept piece by piece',
+    name: 'an answer is not cut',
     file: 'src/outbound/open-outbound.ts',
     find: 'if (received.length <= LONGEST_ANSWER) return;',
     replace: 'return;',
