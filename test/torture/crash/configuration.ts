@@ -31,17 +31,20 @@ async function strike(site: Site, kills: number): Promise<{ site: Site; said: st
   const all = subjects(site);
   const seen: Seen = { answered: 0, unanswered: 0, made: 0 };
   for (let i = 0; i < kills; i++) {
-    const served = startServed(site.folder);
+    // The first commits are those of the start.
+    const isInside = site.random.between(1, 3) > 1;
+    const killAt = { kind: 'commit', count: site.random.between(4, 24) } as const;
+    const served = startServed(site.folder, isInside ? { killAt } : {});
     let changing = Promise.resolve();
     try {
       const url = await served.url;
-      if (url === null) throw new Error('the service did not start');
-      changing = change(site, url, all, seen, () => served.isGone());
+      assert.ok(url !== null || isInside, 'the service did not start');
+      if (url !== null) changing = change(site, url, all, seen, () => served.isGone());
       const before = seen.answered;
       const until = performance.now() + FIRST_ANSWER_MS;
       while (seen.answered === before && performance.now() < until && !served.isGone())
         await Promise.race([changing, pause(5)]);
-      await Promise.race([changing, pause(site.random.between(0, 500))]);
+      await Promise.race([isInside ? served.gone : changing, pause(isInside ? 1_500 : site.random.between(0, 500))]);
     } finally {
       await served.kill();
       await changing;

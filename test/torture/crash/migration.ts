@@ -13,6 +13,7 @@ import { examine, promisedTo, type Site, tallyOf, withSite, withVictim } from '.
 /** A database of the first version, or none, is brought to this version, and the service is killed at it again and again. */
 export const migration: Scenario = {
   name: 'crash/migration',
+  inShort: true,
   run: async ({ size, random, say }) => {
     await warmUp();
     const databases = size === 'short' ? 1 : 5;

@@ -22,6 +22,7 @@ import {
 export const redrive: Scenario = {
   name: 'crash/redrive',
   uncertain: 'the crash came before a delivery was settled',
+  inShort: true,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 4 : 12;
     const done = await Promise.all(

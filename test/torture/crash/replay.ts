@@ -34,8 +34,6 @@ export const replay: Scenario = {
 
 const TEAM = 'acme';
 const EVENTS = 2_000;
-/** Asked of one destination, at most: what is asked for must be over in the end. */
-const ASKED = 5;
 
 interface Asked {
   readonly destination: string;
@@ -67,7 +65,7 @@ async function strike(site: Site, kills: number): Promise<{ site: Site; said: st
     askedIsThere(ledger, asked);
   };
   const activities = [...site.standIns.keys()].map((destination) => asker(site, destination, asked));
-  await rounds(site, { kills, activity: together(...activities), look, points: { commit: 25, statement: 150 } });
+  await rounds(site, { kills, activity: together(...activities), look, points: { commit: 20, statement: 150 } });
   const ledger = await finish(site, { wait: noneRunning });
   askedIsThere(ledger, asked);
   const covering = sentAgain(site, ledger);
@@ -78,23 +76,26 @@ async function strike(site: Site, kills: number): Promise<{ site: Site; said: st
   return { site, said: `${ended('done')} replays done, ${ended('cancelled')} cancelled` };
 }
 
-/** Asks for a replay, cancels some, until the victim is gone. */
+/** Asks for a replay when none runs, and cancels most in the midst, until the victim is gone. */
 function asker(site: Site, destination: string, asked: Asked[]): Activity {
   const random = site.random.fork(destination);
-  return async ({ delivery, gone }) => {
-    const audit = auditEvent(TEAM, 'siem.destination.replayed', destination);
-    if (asked.filter((one) => one.destination === destination).length < ASKED) {
-      const one: Asked = { destination, audit: audit.id, id: null, cancelAudit: null, isCancelled: false };
-      asked.push(one);
-      one.id = (await delivery.replay(destination, 0, Date.now() + 1, [audit])).id;
-    }
-    const known = random.pick(asked.filter((one) => one.destination === destination));
-    if (known.id !== null && known.cancelAudit === null && random.between(1, 4) === 1) {
+  return async ({ delivery, isGone }) => {
+    while (!isGone()) {
+      const running = (await delivery.replays(destination)).find(({ status }) => status === 'running');
+      if (!running) {
+        const audit = auditEvent(TEAM, 'siem.destination.replayed', destination);
+        const one: Asked = { destination, audit: audit.id, id: null, cancelAudit: null, isCancelled: false };
+        asked.push(one);
+        one.id = (await delivery.replay(destination, 0, Date.now() + 1, [audit])).id;
+      }
+      await new Promise((resolve) => setTimeout(resolve, random.between(1, 30)));
+      // One whose begin got no answer is let run to its end.
+      const known = asked.findLast((one) => one.destination === destination && one.id !== null);
+      if (!known?.id || known.cancelAudit !== null || random.between(1, 4) === 1) continue;
       const cancelled = auditEvent(TEAM, 'siem.destination.replay_cancelled', destination);
       known.cancelAudit = cancelled.id;
       known.isCancelled = await delivery.cancelReplay(destination, known.id, [cancelled]);
     }
-    await gone;
   };
 }
 

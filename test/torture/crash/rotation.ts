@@ -18,7 +18,7 @@ import { examine, type Site, tallyOf, withSite } from './site.ts';
 export const rotation: Scenario = {
   name: 'crash/rotation',
   run: async ({ size, random, say }) => {
-    const kills = size === 'short' ? 3 : 14;
+    const kills = size === 'short' ? 5 : 12;
     const sites = await Promise.all(
       ['a', 'b'].map((name) => withSite(random.fork(name), (site) => strike(site, kills))),
     );
@@ -28,8 +28,8 @@ export const rotation: Scenario = {
   },
 };
 
-/** A first start makes two files, a rotation five; each is several steps. */
-const MOST_STEPS = 24;
+/** A rotation writes three files and removes one, each in several steps. */
+const MOST_STEPS = 17;
 
 async function strike(site: Site, kills: number): Promise<Site> {
   const { folder, random } = site;
@@ -48,7 +48,7 @@ async function strike(site: Site, kills: number): Promise<Site> {
   const sealed = await opened(folder);
   assert.equal(sealed.size, 5, 'three credentials, a webhook secret and the secret of accounts are sealed');
   for (let i = 0; i < kills; i++) {
-    const isInside = random.between(1, 3) > 1;
+    const isInside = random.between(1, 4) > 1;
     await killed(site, ['master-key', 'rotate'], isInside ? random.between(1, MOST_STEPS) : undefined);
     assert.deepEqual(await opened(folder), sealed, 'what was sealed does not open to the same any more');
     await examine(site);
@@ -61,10 +61,13 @@ async function strike(site: Site, kills: number): Promise<Site> {
 }
 
 /** Runs a command until it dies at a step of writing files, or at any moment. */
-async function killed(site: Site, args: string[], killAt?: number): Promise<void> {
-  const served = startServed(site.folder, { args, ...(killAt === undefined ? {} : { killAt }) });
+async function killed(site: Site, args: string[], count?: number): Promise<void> {
+  const served = startServed(site.folder, {
+    args,
+    ...(count === undefined ? {} : { killAt: { kind: 'file', count } }),
+  });
   try {
-    const waitMs = killAt === undefined ? site.random.between(300, 1_500) : 5_000;
+    const waitMs = count === undefined ? site.random.between(300, 1_500) : 20_000;
     await Promise.race([served.gone, served.url, new Promise((resolve) => setTimeout(resolve, waitMs).unref())]);
   } finally {
     await served.kill();

@@ -23,4 +23,80 @@ export const scenarios: readonly Scenario[] = [
   faults,
 ];
 
-export const planted: readonly PlantedDefect[] = [];
+/** In the midst of a transaction: what came before is kept, whatever becomes of the rest. */
+const CUT = "connection.exec('COMMIT'); connection.exec('BEGIN IMMEDIATE');";
+
+export const planted: readonly PlantedDefect[] = [
+  {
+    name: 'a batch is settled in two transactions',
+    file: 'src/store/sqlite/destinations.ts',
+    find: '  if (attempt) insertAttempt(connection, no, attempt);',
+    replace: `  if (attempt) { ${CUT} insertAttempt(connection, no, attempt); }`,
+    caughtBy: 'crash/append-settle',
+  },
+  {
+    name: 'the cursor moves before what is in flight has its answer',
+    file: 'src/delivery/lane.ts',
+    find: "  for (const { batch } of lane.flights) if (batch.kind === 'delivery') first(batch.events);",
+    replace: '',
+    caughtBy: 'crash/append-settle',
+  },
+  {
+    name: 'the index of ids is written in a transaction of its own',
+    file: 'src/store/sqlite/log-writer.ts',
+    find: '  flush(): void {',
+    replace: `  flush(): void { this.#${CUT.replace('; ', '; this.#')}`,
+    caughtBy: 'crash/append-settle',
+  },
+  {
+    name: 'the end of a replay is recorded apart from it',
+    file: 'src/delivery/replay.ts',
+    find: "status: 'cancelled', endedAt: clock.now() } }, { audit });",
+    replace: "status: 'cancelled', endedAt: clock.now() } }); await loop.commit({}, { audit });",
+    caughtBy: 'crash/replay',
+  },
+  {
+    name: 'dead letters are marked apart from the counters',
+    file: 'src/store/sqlite/destinations.ts',
+    find: '  for (const id of redrive)\n',
+    replace: `  if (redrive.length > 0) { ${CUT} }\n  for (const id of redrive)\n`,
+    caughtBy: 'crash/redrive',
+  },
+  {
+    name: 'a change of a destination is recorded apart from it',
+    file: 'src/store/sqlite/destinations.ts',
+    find: 'body, crc32(body), destination.id) === 0) throw unknown(destination.id);\n',
+    replace: `body, crc32(body), destination.id) === 0) throw unknown(destination.id);\n        ${CUT}\n`,
+    caughtBy: 'crash/configuration',
+  },
+  {
+    name: 'a migration has no transaction',
+    file: 'src/store/sqlite/migrations.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
+    find: 'BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT;',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
+    replace: '${sql} PRAGMA user_version = ${index + 1};',
+    caughtBy: 'crash/migration',
+  },
+  {
+    name: 'retention forgets the ids apart from the events',
+    file: 'src/store/sqlite/log-writer.ts',
+    find: '    for (const { id } of deleted)',
+    replace: `    this.#${CUT.replace('; ', '; this.#')}\n    for (const { id } of deleted)`,
+    caughtBy: 'crash/retention',
+  },
+  {
+    name: 'a segment of the search index is written apart from its columns',
+    file: 'src/search/segment-file.ts',
+    find: '    columns.forEach((body, i) => {',
+    replace: "    this.#database.exec('COMMIT'); this.#database.exec('BEGIN');\n    columns.forEach((body, i) => {",
+    caughtBy: 'crash/index',
+  },
+  {
+    name: 'the new master key is there before the old one is kept',
+    file: 'src/config/master-key.ts',
+    find: '    [join(config.dataDir, PREVIOUS), [key, ...previous]],\n    [file, [randomBytes(32)]],',
+    replace: '    [file, [randomBytes(32)]],\n    [join(config.dataDir, PREVIOUS), [key, ...previous]],',
+    caughtBy: 'crash/rotation',
+  },
+];

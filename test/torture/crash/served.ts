@@ -22,10 +22,13 @@ export interface Served {
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const KILL_POINT = new URL('./kill-point.ts', import.meta.url).href;
 
-/** `killAt`: the step of writing small files at which it kills itself. */
+/** `killAt`: the operation at which it kills itself, in whichever thread; see kill-point.ts. */
 export function startServed(
   folder: string,
-  { args = ['serve'], killAt }: { args?: string[]; killAt?: number } = {},
+  {
+    args = ['serve'],
+    killAt,
+  }: { args?: string[]; killAt?: { readonly kind: 'file' | 'commit'; readonly count: number } } = {},
 ): Served {
   const child = spawn(process.execPath, [...(killAt === undefined ? [] : ['--import', KILL_POINT]), MAIN, ...args], {
     env: {
@@ -36,7 +39,7 @@ export function startServed(
       ALLOW_HTTP_DESTINATIONS: 'true',
       RATE_LIMIT_PER_MINUTE: '1000000',
       NODE_COMPILE_CACHE: compileCache(),
-      ...(killAt === undefined ? {} : { KILL_AT: `file:${killAt}` }),
+      ...(killAt === undefined ? {} : { KILL_AT: `${killAt.kind}:${killAt.count}` }),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

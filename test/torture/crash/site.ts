@@ -93,7 +93,7 @@ export async function rounds(
 ): Promise<void> {
   const { random } = site;
   for (let i = 0; i < kills; i++) {
-    const kind = random.pick(['outside', 'outside', 'commit', 'statement'] as const);
+    const kind = random.pick(['outside', 'commit', 'commit', 'statement'] as const);
     const killAt = kind === 'outside' ? null : { worker, kind, count: random.between(1, points[kind]) };
     const victim = startVictim(site.folder, { ...options, killAt });
     const working = victim.ready.then(async (serves) => {
@@ -105,7 +105,7 @@ export async function rounds(
     );
     const isStarting = random.between(1, 6) === 1;
     if (!isStarting) await victim.ready;
-    const waitMs = isStarting ? random.between(0, 250) : killAt ? 1_000 : random.between(0, withinMs);
+    const waitMs = isStarting ? random.between(0, 250) : killAt ? 4_000 : random.between(0, withinMs);
     await Promise.race([victim.gone, pause(waitMs)]);
     await victim.kill();
     for (const error of await failed) throw error;
