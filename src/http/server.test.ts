@@ -71,6 +71,19 @@ describe('what is not there', () => {
     expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"code":"invalid_request"/s);
   });
 
+  it('is a problem too where Node would say nothing, and behind the answers that came before it', async () => {
+    expect(await raw('GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 .*invalid_request/s,
+    );
+    expect(await raw('GET /healthz HTTP/1.1\r\nhost: x\r\nexpect: x\r\nconnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
+    const two = await raw(`GET /readyz HTTP/1.1\r\nhost: x\r\n\r\nBROKEN\r\n\r\n`);
+    expect(two.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+    const body = `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`;
+    expect(await raw(body)).toMatch(/^HTTP\/1\.1 400 .*"code":"invalid_request"/s);
+  });
+
   it('are bodies other than JSON where JSON is due', async () => {
     const post = (body: string, type: string) =>
       api.call('POST', '/v1/destinations', { key, body, headers: { 'content-type': type } });

@@ -7,8 +7,9 @@ import { Destination } from '../contract/destinations.ts';
 import { EVENT_SCHEMAS } from '../contract/events.ts';
 import { PROBLEMS, Problem } from '../contract/problem.ts';
 import { createGate } from './access.ts';
+import { createBrokenRequests } from './broken-requests.ts';
 import { openApiOptions } from './openapi.ts';
-import { problem, rawProblem, sendProblem, toProblem } from './problem.ts';
+import { problem, sendProblem, toProblem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { asksForPage, consoleRoutes, sendPage } from './routes/console.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -37,6 +38,7 @@ import type { App, ServerParts } from './server-parts.ts';
  * may at all; only then is a body read.
  */
 export async function buildServer(parts: ServerParts): Promise<App> {
+  const broken = createBrokenRequests();
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
@@ -44,16 +46,19 @@ export async function buildServer(parts: ServerParts): Promise<App> {
     bodyLimit: BODY_BYTES,
     // Event ids have up to 128 characters, each up to three when percent-encoded.
     routerOptions: { maxParamLength: 400 },
-    http: { maxHeaderSize: 16_384, headersTimeout: 20_000 },
+    // Without a host a request is refused below, as a problem.
+    http: { maxHeaderSize: 16_384, headersTimeout: 20_000, requireHostHeader: false },
     requestTimeout: 60_000,
     // Without a byte either way: also ends a live tail whose reader stopped reading.
     connectionTimeout: 120_000,
-    clientErrorHandler: (error, socket) =>
-      void (socket.writable ? socket.end(rawProblem(error.code)) : socket.destroy()),
+    clientErrorHandler: broken.answer,
     // Answered below, as a problem.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toProblem(error)),
   }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.prependListener('request', broken.note);
+  // Node would answer 417 without a word; an expectation may also be left alone (RFC 9110, 10.1.1).
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.removeContentTypeParser('text/plain');
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -74,6 +79,8 @@ export async function buildServer(parts: ServerParts): Promise<App> {
   app.addHook('onRequest', async (request, reply) => {
     if (isClosing) throw problem('shutting_down', undefined, { headers: { connection: 'close' } });
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
+      throw problem('invalid_request', 'The header Host is missing.');
     await gate.authenticate(request);
   });
   if (parts.principal === 'keys')

@@ -68,4 +68,4 @@ export function ingestRoute(app: App, parts: ServerParts): void {
 /** The limit of a body as sent, and after decompression. */
 const BODY_BYTES = 10 * 1024 * 1024;
 /** Of all bodies that are on their way in or being accepted. */
-const ALL_BODIES_BYTES = 128 * 1024 * 1024;
+const ALL_BODIES_BYTES = 96 * 1024 * 1024;

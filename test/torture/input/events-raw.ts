@@ -9,8 +9,8 @@ import { refusalOf } from './refusal.ts';
 import { type Site, underAttack } from './rig.ts';
 
 /** Every so many bytes of a body one truncation; so many random bodies. */
-const CUT_EVERY = { short: 40, full: 1 };
-const RANDOM_BODIES = { short: 60, full: 3_000 };
+const CUT_EVERY = { short: 40, full: 3 };
+const RANDOM_BODIES = { short: 60, full: 1_500 };
 const NDJSON = 'application/x-ndjson';
 const JSON_TYPE = 'application/json';
 

@@ -52,7 +52,8 @@ export function converse(
     });
     // A reset is an end like any other.
     socket.on('error', () => {});
-    socket.on('close', () => end(true));
+    // The other side is done, also where ours is still open.
+    socket.on('end', () => end(true)).on('close', () => end(true));
     socket.on('connect', () => {
       for (const piece of pieces) socket.write(piece);
       if (halfClose) socket.end();

@@ -1,7 +1,8 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
 import { eventsRaw } from './events-raw.ts';
 import { eventsStructured } from './events-structured.ts';
+import { httpRaw } from './http-raw.ts';
 
-export const scenarios: readonly Scenario[] = [eventsStructured, eventsRaw];
+export const scenarios: readonly Scenario[] = [eventsStructured, eventsRaw, httpRaw];
 
 export const planted: readonly PlantedDefect[] = [];
