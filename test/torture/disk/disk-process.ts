@@ -15,9 +15,11 @@ import { DiskUnderPower, type Forgetting } from './power-cut.ts';
 const { folder, bytes, recordBytes, seed, image } = JSON.parse(process.argv[2]!) as DiskOptions;
 const disk = new MemoryDisk(bytes, recordBytes);
 const random = createRandom(seed);
-let faults: Faults = { syncMs: null, failSync: 0, failWrite: 0, noSpace: 0, noLinks: false };
+let faults: Faults = { syncMs: null, holdSyncs: false, failSync: 0, failWrite: 0, noSpace: 0, noLinks: false };
 let refused = 0;
 let syncs = 0;
+/** Syncs that do not end for now, and how to let them. */
+const held: (() => void)[] = [];
 const underPower = new Map<Forgetting, { readonly disk: DiskUnderPower; place: number }>();
 
 if (image !== null) load(image);
@@ -56,12 +58,13 @@ function obey(command: DiskCommand): unknown {
   switch (command.what) {
     case 'faults':
       faults = { ...faults, ...command.faults };
+      if (!faults.holdSyncs) for (const letGo of held.splice(0)) letGo();
       return null;
     case 'space':
       disk.capacity = command.bytes ?? disk.used;
       return null;
     case 'state':
-      return { used: disk.used, refused, syncs, place: disk.record.length };
+      return { used: disk.used, refused, syncs, held: held.length, place: disk.record.length };
     case 'record':
       return disk.record.map(({ at, kind }) => ({ at, kind }));
     case 'cut':
@@ -111,6 +114,7 @@ async function serve(request: fuse.Asked): Promise<void> {
 async function sync(node: number, dataOnly: boolean): Promise<Buffer> {
   const through = disk.record.length;
   const fails = random.next() < faults.failSync;
+  if (faults.holdSyncs) await new Promise<void>((letGo) => held.push(letGo));
   if (faults.syncMs) {
     const ms = random.between(...faults.syncMs);
     await new Promise((resolve) => setTimeout(resolve, ms));

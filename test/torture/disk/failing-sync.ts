@@ -69,6 +69,6 @@ async function run(
     say(`${faults} failed syncs and writes; producers were told ${told}; then ${cuts} power cuts looked at`);
     return { ...tally, faults: faults + cuts };
   } finally {
-    await load.stop();
+    await load.stop().catch(() => {});
   }
 }

@@ -10,6 +10,8 @@ import type { Forgetting } from './power-cut.ts';
 export interface Faults {
   /** How long each sync takes, from … to; null: no time. */
   readonly syncMs: readonly [number, number] | null;
+  /** No sync ends until this is off again. */
+  readonly holdSyncs: boolean;
   /** EIO; what was to be synced is lost if the power fails later. */
   readonly failSync: number;
   readonly failWrite: number;
@@ -53,6 +55,8 @@ export interface DiskState {
   /** Calls that a fault refused. */
   readonly refused: number;
   readonly syncs: number;
+  /** Syncs that do not end. */
+  readonly held: number;
   /** Operations in the record. */
   readonly place: number;
 }
@@ -75,7 +79,14 @@ export interface FaultyDisk {
   close(): Promise<void>;
 }
 
-export const NO_FAULTS: Faults = { syncMs: null, failSync: 0, failWrite: 0, noSpace: 0, noLinks: false };
+export const NO_FAULTS: Faults = {
+  syncMs: null,
+  holdSyncs: false,
+  failSync: 0,
+  failWrite: 0,
+  noSpace: 0,
+  noLinks: false,
+};
 const MIB = 1024 * 1024;
 const PROCESS = join(import.meta.dirname, 'disk-process.ts');
 

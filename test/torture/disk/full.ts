@@ -73,7 +73,7 @@ async function run(
     say(`${faults} writes found no room; producers were told ${told}; then ${cuts} power cuts looked at`);
     return { ...tally, faults: faults + cuts };
   } finally {
-    await load.stop();
+    await load.stop().catch(() => {});
   }
 }
 

@@ -60,4 +60,11 @@ export const planted: readonly PlantedDefect[] = [
     replace: '{}',
     caughtBy: 'disk/slow-sync',
   },
+  {
+    name: 'whether the process lives depends on the disk',
+    file: 'src/http/routes/operations.ts',
+    find: "async () => ({ status: 'ok' as const }),",
+    replace: "async () => { await log.check(); return { status: 'ok' as const }; },",
+    caughtBy: 'disk/slow-sync',
+  },
 ];

@@ -15,6 +15,7 @@ const KINDS = ['splunk', 'elastic'] as const;
 export type Kind = (typeof KINDS)[number];
 
 const WITHIN_MS = 60_000;
+const ANSWER_WITHIN_MS = 20_000;
 
 /** The real service on a disk that fails, with a team and two SIEMs. */
 export interface ServiceOnDisk {
@@ -114,7 +115,7 @@ export async function ask(
   path: string,
 ): Promise<{ status: number; code: string | undefined; ms: number }> {
   const asked = performance.now();
-  const answer = await fetch(`${url}${path}`);
+  const answer = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
   const { code } = (await answer.json()) as { code?: string };
   return { status: answer.status, code, ms: performance.now() - asked };
 }

@@ -16,7 +16,7 @@ import { whyNoDisk } from './faulty-disk.ts';
 import { startLoad } from './load.ts';
 import { judgeAll, reached, type ServiceOnDisk, startOnDisk, TEAM } from './service-on-disk.ts';
 
-const SIZES = { short: { runs: 1, events: 1_500, cuts: 12 }, full: { runs: 3, events: 8_000, cuts: 40 } };
+const SIZES = { short: { runs: 1, events: 800, cuts: 10 }, full: { runs: 2, events: 6_000, cuts: 40 } };
 
 /** The real service under load: the power is cut for good, it starts again on what is left, and everything must arrive. */
 export const servicePowerCut: Scenario = {
@@ -46,40 +46,36 @@ export const servicePowerCut: Scenario = {
 async function runOnce(random: Random, events: number, cuts: number): Promise<Omit<Tally, 'faults'>> {
   const rig = await startOnDisk(`${random.next()}`);
   const rest = await temporaryFolder();
+  let url = rig.service.url;
+  const load = startLoad({
+    ...{ url: () => url, key: rig.api.key, random, prefix: 'p' },
+    ...{ producers: 5, batches: [1, 1, 1, 20, 120] },
+  });
   try {
     await rig.disk.fail({ syncMs: random.pick([null, [1, 3]]) });
-    let url = rig.service.url;
-    const load = startLoad({
-      ...{ url: () => url, key: rig.api.key, random, prefix: 'p' },
-      ...{ producers: 5, batches: [1, 1, 1, 20, 120] },
-    });
     await reached(load, events);
     await rig.service.kill();
+    const acknowledged = [...load.acknowledged];
     const { place } = await rig.disk.state();
-    await cutManyTimes({
-      ...{
-        disk: rig.disk,
-        acknowledged: [...load.acknowledged],
-        team: TEAM,
-        count: cuts,
-        from: rig.servedAt,
-        random: random.fork('cuts'),
-      },
-      look: (folder, at) => lookAtSecrets(folder, at >= rig.madeAt ? rig : null),
-    });
     await rig.disk.cut(place, random.pick(['ordered', 'forgetful']), `${random.next()}`, rest.path);
     const again = await startService(rest.path, { PORT: new URL(url).port });
+    let tally: Omit<Tally, 'faults'>;
     try {
       url = again.url;
       // What had no answer is sent again, and new events follow.
       await reached(load, load.count() + events / 4);
       await load.stop();
-      return await judgeAll(rig, load);
+      tally = await judgeAll(rig, load);
     } finally {
       await again.kill();
-      await load.stop();
     }
+    await cutManyTimes({
+      ...{ disk: rig.disk, acknowledged, team: TEAM, count: cuts, from: rig.servedAt, random: random.fork('cuts') },
+      look: (folder, at) => lookAtSecrets(folder, at >= rig.madeAt ? rig : null),
+    });
+    return tally;
   } finally {
+    await load.stop().catch(() => {});
     await rig.close();
     await rest.remove();
   }

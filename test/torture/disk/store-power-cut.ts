@@ -4,7 +4,7 @@ import { type Faults, openFaultyDisk, whyNoDisk } from './faulty-disk.ts';
 import { idsOf } from './load.ts';
 import { runStore } from './run-on-disk.ts';
 
-const SIZES = { short: { runs: 1, appends: 60, cuts: 16 }, full: { runs: 4, appends: 240, cuts: 48 } };
+const SIZES = { short: { runs: 1, appends: 60, cuts: 16 }, full: { runs: 4, appends: 240, cuts: 36 } };
 
 /** What the disk does during a run besides losing its power later, run by run. */
 const TROUBLES: readonly Partial<Faults>[] = [
