@@ -16,13 +16,11 @@ function unresolved(cause: string, fix: string): Shown {
   return { ...unreachable(cause), fix };
 }
 
-function forbidden(addresses: string): Shown {
-  return {
-    state: 'disconnected',
-    cause: `${HOST} resolves to ${addresses}, which is an address that destinations may not have`,
-    fix: 'Correct the endpoint URL of Splunk, or ask the operator to allow this address (DESTINATION_NETWORK, ALLOW_HTTP_DESTINATIONS).',
-  };
-}
+const FORBIDDEN: Shown = {
+  state: 'disconnected',
+  cause: `${HOST} resolves to 0.0.0.0, which is an address that destinations may not have`,
+  fix: 'Correct the endpoint URL of Splunk, or ask the operator to allow this address (DESTINATION_NETWORK, ALLOW_HTTP_DESTINATIONS).',
+};
 
 async function rows(servers: NameServer[]): Promise<readonly Row[]> {
   /** From the fault on the server says something else, and no connection is open that would hide it. */
@@ -56,17 +54,10 @@ async function rows(servers: NameServer[]): Promise<readonly Row[]> {
       { connectTimeoutMs: 80 },
     ),
     await row('the DNS server sends garbage', 'garbage', silent),
-    await row('the name leads to a metadata service', ['169.254.169.254'], forbidden('169.254.169.254')),
-    await row(
-      'one of its addresses is a metadata service',
-      ['127.0.0.1', '169.254.169.254'],
-      forbidden('169.254.169.254'),
-    ),
-    await row(
-      'one of many addresses is a metadata service',
-      ['127.0.0.1', '127.0.0.2', '100.100.100.200', '168.63.129.16'],
-      forbidden('100.100.100.200, 168.63.129.16'),
-    ),
+    // 0.0.0.0 stands for every forbidden address: no policy allows it, and it leads to this machine alone.
+    await row('the name leads where no destination may be', ['0.0.0.0'], FORBIDDEN),
+    await row('the first of its addresses is forbidden', ['0.0.0.0', '127.0.0.1'], FORBIDDEN),
+    await row('the last of its addresses is forbidden', ['127.0.0.1', '127.0.0.2', '0.0.0.0'], FORBIDDEN),
     await row('one of its addresses refuses', ['127.0.0.3', '127.0.0.1']),
     await moved(servers),
     await silentAddress(servers),

@@ -30,7 +30,7 @@ export async function openNameServer(says: Says): Promise<NameServer> {
     says,
     asked: () => asked,
     async lookup(host) {
-      const resolver = new Resolver({ timeout: 150, tries: 1 });
+      const resolver = new Resolver({ timeout: 600, tries: 1 });
       resolver.setServers([`127.0.0.1:${socket.address().port}`]);
       try {
         return (await resolver.resolve4(host)).map((address) => ({ address, family: 4 }));

@@ -36,8 +36,11 @@ const ID = 'siem';
 
 /** The real store, delivery and destination over real sockets; only the waits between tries are the rig's. */
 export interface NetworkRig {
-  /** Whether the short time limits hold, or the product's: a loaded machine must not be taken for a fault. */
-  hasty(is: boolean): void;
+  /**
+   * Whether the short time limits hold, or the product's: a loaded machine must not be taken for a fault. Tries that
+   * failed before do not count as the fault's.
+   */
+  hasty(is: boolean): Promise<void>;
   /** Appends events and returns their ids. */
   append(count: number): Promise<readonly string[]>;
   health(): Promise<Health>;
@@ -128,7 +131,8 @@ export async function openRig(options: RigOptions): Promise<NetworkRig> {
       await clock.advance(Math.ceil(nextAttemptAt - clock.now()));
   };
   return {
-    hasty(is) {
+    async hasty(is) {
+      seen = await failedTries();
       isHasty = is;
     },
     async append(count) {

@@ -117,13 +117,13 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
     settings: { ...standIn.settings, endpointUrl: `${row.scheme ?? 'http'}://${at.target}`, ...row.settings },
     parallel: size === 'short' ? 1 : random.between(1, 3),
   });
-  rig.hasty(row.mayRepeat === true);
+  await rig.hasty(row.mayRepeat === true);
   const world: World = { front, standIn, standInPort, peer: peer ?? NO_PEER, rig, random };
   const some = (): number => (size === 'short' ? random.between(5, 40) : random.between(50, 900));
   try {
     await rig.append(some());
     await rig.recovered();
-    rig.hasty(true);
+    await rig.hasty(true);
     await row.begin(world);
     const { shown } = row;
     for (let tries = 0; tries < 2; tries++) {
@@ -131,7 +131,7 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
       if (shown) look(await rig.failAgain(), shown, at);
       else await rig.recovered();
     }
-    rig.hasty(false);
+    await rig.hasty(false);
     const faults = shown ? await rig.failedTries() : front.struck();
     await (row.end ?? (() => front.honest()))(world);
     await rig.append(some());
