@@ -6,8 +6,11 @@ import type { Secret } from '../secrets.ts';
  */
 export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
   return secrets.reduce((rest, secret) => {
-    const pattern = patternOf(secret);
-    return pattern ? rest.replace(pattern, '[secret]') : rest;
+    const { forms, needles } = tracesOf(secret);
+    return without(
+      needles,
+      forms.reduce((left, form) => left.replaceAll(form, '[secret]'), rest),
+    );
   }, text);
 }
 
@@ -23,56 +26,81 @@ export function readable(text: string, secrets: readonly Secret[]): string {
 const READ_LENGTH = 4_000;
 /** No longer piece of a credential is left where a text was cut, in characters. */
 const LONGEST_REMAINDER = 1_000;
-
-/** A long credential is recognised by its pieces: patterns stay small, and most of one that is cut is found. */
+/** A long credential is recognised by its pieces, so that most of one that is cut is found. */
 const PIECE = 64;
-/** Base64 that is shorter would be found in any text. */
-const SHORTEST_BASE64 = 8;
-/** What may stand between two characters of a credential that was broken over lines. */
-const FOLD = '(?:[\\s+]|\\\\+[nrt]|%0[ad]|%20){0,4}';
+/** Fewer letters would be found in any text. */
+const SHORTEST = 6;
+/** What escaping, folding and punctuation are made of; between them stand the letters and digits that nothing changes. */
+const NOISE = /\\{1,4}(?:u[0-9a-f]{4}|[bfnrt])|%[0-9a-f]{2}|&#?\w{2,6};|[^A-Za-z0-9\\%&]+|[\\%&]/gi;
 
-const patterns = new WeakMap<Secret, RegExp | null>();
+/** What a credential is recognised by. */
+interface Traces {
+  /** Its usual forms, whole. */
+  readonly forms: readonly string[];
+  /** Letters and digits of it and of its base64, which are compared with those of the text. */
+  readonly needles: readonly string[];
+}
 
-function patternOf(secret: Secret): RegExp | null {
-  const known = patterns.get(secret);
-  if (known !== undefined) return known;
+const known = new WeakMap<Secret, Traces>();
+
+function tracesOf(secret: Secret): Traces {
+  const before = known.get(secret);
+  if (before) return before;
   const value = secret.reveal();
-  const forms = [
-    [...value].filter((c) => /\S/.test(c)).map(characterPattern),
-    ...[0, 1, 2].map((at) => base64(value, at)),
-  ];
-  const pieces = forms.flatMap(piecesOf).map((atoms) => atoms.join(FOLD));
-  const pattern = pieces.length === 0 ? null : new RegExp(pieces.join('|'), 'gi');
-  patterns.set(secret, pattern);
-  return pattern;
-}
-
-function piecesOf(atoms: readonly string[]): readonly (readonly string[])[] {
-  const pieces = Array.from({ length: Math.ceil(atoms.length / PIECE) }, (_, i) =>
-    atoms.slice(i * PIECE, (i + 1) * PIECE),
-  );
-  // A last piece of a few characters alone would be found in any text.
-  const last = pieces.length > 1 ? pieces.pop() : undefined;
-  return last ? [...pieces.slice(0, -1), [...pieces.at(-1)!, ...last]] : pieces;
-}
-
-function characterPattern(character: string): string {
-  if (/[A-Za-z0-9]/.test(character)) return character;
-  const encoded = [...Buffer.from(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-  const escaped = `\\\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  const entity = /[&<>"']/.test(character) ? '|&#?\\w{2,5};' : '';
-  return `(?:\\\\{0,3}${literal(character)}|${encoded}|${escaped}${entity})`;
+  const inForm = new URLSearchParams({ '': value }).toString().slice(1);
+  const forms = [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed()), inForm];
+  const coded = [0, 1, 2].map((at) => base64(value, at));
+  const needles = [...forms, ...coded].flatMap((form) => piecesOf(lettersOf(form).letters));
+  const traces = { forms: [...new Set(forms)].filter((form) => form.trim() !== ''), needles: [...new Set(needles)] };
+  known.set(secret, traces);
+  return traces;
 }
 
 /** The part of its base64 that is the same whatever stands around it, `at` bytes behind a multiple of three. */
-function base64(value: string, at: number): readonly string[] {
+function base64(value: string, at: number): string {
   const bytes = Buffer.from(value);
   const coded = Buffer.concat([Buffer.alloc(at), bytes]).toString('base64');
-  const own = coded.slice(Math.ceil((at * 8) / 6), Math.floor(((at + bytes.length) * 8) / 6));
-  if (own.length < SHORTEST_BASE64) return [];
-  return [...own].map((c) => (c === '+' ? '(?:[+-]|%2b)' : c === '/' ? '(?:\\\\{0,3}[/_]|%2f)' : c));
+  return coded.slice(Math.ceil((at * 8) / 6), Math.floor(((at + bytes.length) * 8) / 6));
 }
 
-function literal(character: string): string {
-  return character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
+/** The last piece is up to twice as long: a few letters alone would be found in any text. */
+function piecesOf(letters: string): readonly string[] {
+  const count = Math.max(1, Math.floor(letters.length / PIECE));
+  const pieces = Array.from({ length: count }, (_, i) =>
+    letters.slice(i * PIECE, i === count - 1 ? undefined : (i + 1) * PIECE),
+  );
+  return pieces.filter((piece) => piece.length >= SHORTEST);
+}
+
+/** Letters and digits of a text, and where in it each stands. */
+function lettersOf(text: string): { readonly letters: string; readonly places: readonly number[] } {
+  const places: number[] = [];
+  let letters = '';
+  let from = 0;
+  const take = (to: number): void => {
+    letters += text.slice(from, to);
+    for (let at = from; at < to; at++) places.push(at);
+  };
+  for (const { index, 0: noise } of text.matchAll(NOISE)) {
+    take(index);
+    from = index + noise.length;
+  }
+  take(text.length);
+  return { letters, places };
+}
+
+function without(needles: readonly string[], text: string): string {
+  const { letters, places } = lettersOf(text);
+  const found: { readonly start: number; readonly end: number }[] = [];
+  for (const needle of needles)
+    for (let at = letters.indexOf(needle); at !== -1; at = letters.indexOf(needle, at + needle.length))
+      found.push({ start: places[at]!, end: places[at + needle.length - 1]! + 1 });
+  if (found.length === 0) return text;
+  let rest = '';
+  let from = 0;
+  for (const { start, end } of found.sort((a, b) => a.start - b.start)) {
+    if (start >= from) rest += `${text.slice(from, start)}[secret]`;
+    from = Math.max(from, end);
+  }
+  return rest + text.slice(from);
 }

@@ -117,6 +117,23 @@ describe('credentials', () => {
     expect(problem).toBe(`127.0.0.1:${server.port} refused the user name or password of SMTP_URL`);
   });
 
+  it('are not repeated when the server says them back later', async () => {
+    const coded = (password: string) => Buffer.from(`\0ana\0${password}`).toString('base64');
+    for (const form of [(password: string) => password, coded]) {
+      let password = '';
+      const server = await mailServer({
+        ...asksForPassword,
+        onAuth: (auth, _session, done) => {
+          password = auth.password ?? '';
+          done(null, { user: 'ana' });
+        },
+        onRcptTo: (_address, _session, done) => done(new Error(`nobody there, ${form(password)}`)),
+      });
+      const problem = await mailer(`smtp://${SIGNED_IN}127.0.0.1:${server.port}`).send(MAIL);
+      expect(problem).toBe(`127.0.0.1:${server.port} refused the recipient ${MAIL.to}`);
+    }
+  });
+
   it('are asked for when the server wants some', async () => {
     const server = await mailServer(asksForPassword);
     const problem = await mailer(`smtp://127.0.0.1:${server.port}`).send(MAIL);

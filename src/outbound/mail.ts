@@ -120,7 +120,7 @@ function wordsOf(
   { to, from, timeoutMs }: { readonly to: string; readonly from: string; readonly timeoutMs: number },
 ): string {
   const target = `${host}:${port}`;
-  const answer = response ? `: ${oneLine(response)}` : '';
+  const answer = response && !repeats(response, auth) ? `: ${oneLine(response)}` : '';
   switch (code) {
     // Its answer may repeat what it was sent.
     case 'EAUTH':
@@ -145,6 +145,13 @@ function wordsOf(
     default:
       return reasonOf(originalCode ?? code, { target, stage: 'connect', timeoutMs });
   }
+}
+
+/** Whether an answer says the password back, as it is or as it was sent (RFC 4616, RFC 4954 §4). */
+function repeats(answer: string, auth: SmtpServer['auth']): boolean {
+  if (!auth) return false;
+  const coded = [auth.pass, `\0${auth.user}\0${auth.pass}`].map((text) => Buffer.from(text).toString('base64'));
+  return [auth.pass, ...coded].some((form) => form !== '' && answer.includes(form));
 }
 
 function oneLine(answer: string): string {

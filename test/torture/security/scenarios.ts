@@ -28,10 +28,10 @@ export const planted: readonly PlantedDefect[] = [
     caughtBy: 'security/address-guard',
   },
   {
-    name: 'an excerpt of an answer hides a credential only as it was entered',
+    name: 'an excerpt of an answer hides a credential only in its usual forms',
     file: 'src/destinations/redact.ts',
-    find: "return pattern ? rest.replace(pattern, '[secret]') : rest;",
-    replace: "return pattern ? rest.replaceAll(secret.reveal(), '[secret]') : rest;",
+    find: 'if (found.length === 0) return text;',
+    replace: 'if (found.length >= 0) return text;',
     caughtBy: 'security/secrets',
   },
   {
