@@ -23,7 +23,7 @@ export const replay: Scenario = {
   name: 'crash/replay',
   uncertain: 'what is sent again was asked for, or the crash came before its page was settled',
   run: async ({ size, random, say }) => {
-    const kills = size === 'short' ? 4 : 12;
+    const kills = size === 'short' ? 8 : 12;
     const done = await Promise.all(
       ['a', 'b'].map((name) => withSite(random.fork(name), (site) => strike(site, kills))),
     );
@@ -65,7 +65,7 @@ async function strike(site: Site, kills: number): Promise<{ site: Site; said: st
     askedIsThere(ledger, asked);
   };
   const activities = [...site.standIns.keys()].map((destination) => asker(site, destination, asked));
-  await rounds(site, { kills, activity: together(...activities), look, points: { commit: 20, statement: 150 } });
+  await rounds(site, { kills, activity: together(...activities), look, points: { commit: 12, statement: 150 } });
   const ledger = await finish(site, { wait: noneRunning });
   askedIsThere(ledger, asked);
   const covering = sentAgain(site, ledger);

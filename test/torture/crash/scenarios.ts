@@ -95,8 +95,9 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'the new master key is there before the old one is kept',
     file: 'src/config/master-key.ts',
-    find: '    [join(config.dataDir, PREVIOUS), [key, ...previous]],\n    [file, [randomBytes(32)]],',
-    replace: '    [file, [randomBytes(32)]],\n    [join(config.dataDir, PREVIOUS), [key, ...previous]],',
+    find: '  keepFile(join(config.dataDir, PREVIOUS), linesOf([key, ...previous]));\n  keepFile(file, linesOf([randomBytes(32)]));',
+    replace:
+      '  keepFile(file, linesOf([randomBytes(32)]));\n  keepFile(join(config.dataDir, PREVIOUS), linesOf([key, ...previous]));',
     caughtBy: 'crash/rotation',
   },
 ];
