@@ -18,6 +18,7 @@ export const appendSettle: Scenario = {
   name: 'crash/append-settle',
   uncertain: 'the crash came before the cursor moved',
   inShort: true,
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 3 : 24;
     const sites = await Promise.all(

@@ -9,6 +9,7 @@ import { examine, type Site, tallyOf, withSite } from './site.ts';
 /** People and programs change the configuration while the service is killed: a change is whole, recorded, or not there. */
 export const configuration: Scenario = {
   name: 'crash/configuration',
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 2 : 8;
     const done = await Promise.all(

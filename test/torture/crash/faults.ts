@@ -6,6 +6,7 @@ import { addDestination, finish, producer, rounds, type Site, setUp, tallyOf, to
 export const faults: Scenario = {
   name: 'crash/faults',
   uncertain: 'the answer was lost, or the crash came before the cursor moved',
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 4 : 13;
     const done = await Promise.all(

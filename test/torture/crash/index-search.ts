@@ -7,6 +7,7 @@ import { crashEvent, examine, promisedTo, rounds, type Site, tallyOf, withSite, 
 /** The index of search is killed in mid-segment: whatever it had written, a search finds each event once. */
 export const indexSearch: Scenario = {
   name: 'crash/index',
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 3 : 10;
     const sites = await Promise.all(

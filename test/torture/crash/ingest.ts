@@ -14,6 +14,7 @@ export const ingest: Scenario = {
   name: 'crash/ingest',
   uncertain: 'the crash came before the cursor moved',
   inShort: true,
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const [sites, kills] = size === 'short' ? [['a'], 2] : [['a', 'b'], 10];
     const done = await Promise.all(sites.map((name) => withSite(random.fork(name), (site) => strike(site, kills))));

@@ -14,6 +14,7 @@ import { examine, promisedTo, type Site, tallyOf, withSite, withVictim } from '.
 export const migration: Scenario = {
   name: 'crash/migration',
   inShort: true,
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     await warmUp();
     const databases = size === 'short' ? 1 : 5;

@@ -23,6 +23,7 @@ export const redrive: Scenario = {
   name: 'crash/redrive',
   uncertain: 'the crash came before a delivery was settled',
   inShort: true,
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 4 : 12;
     const done = await Promise.all(

@@ -22,6 +22,7 @@ import {
 export const replay: Scenario = {
   name: 'crash/replay',
   uncertain: 'what is sent again was asked for, or the crash came before its page was settled',
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 8 : 12;
     const done = await Promise.all(

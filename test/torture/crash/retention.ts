@@ -25,6 +25,7 @@ import {
 export const retention: Scenario = {
   name: 'crash/retention',
   uncertain: 'the crash came before the cursor moved',
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 4 : 12;
     const done = await Promise.all(

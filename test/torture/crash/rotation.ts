@@ -17,6 +17,7 @@ import { examine, type Site, tallyOf, withSite } from './site.ts';
 /** The master key is rotated again and again, and killed at it: whatever is sealed opens at every moment. */
 export const rotation: Scenario = {
   name: 'crash/rotation',
+  withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 5 : 12;
     const sites = await Promise.all(
