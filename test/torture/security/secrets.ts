@@ -227,7 +227,8 @@ async function makeEverything(
     await eventually(async () => {
       const { json } = await told.call('GET', `/v1/destinations/${id}/attempts`, { key });
       const items = json['items'];
-      assert.ok(Array.isArray(items) && items.length >= 1, 'no attempt yet');
+      const { text } = await told.call('GET', `/v1/destinations/${id}/health`, { key });
+      assert.ok(Array.isArray(items) && items.length >= 1, `no attempt yet: ${text}`);
     }, GENEROUS_MS);
   return {
     cookie,
