@@ -5,4 +5,48 @@ import { fairIngest } from './fair-ingest.ts';
 
 export const scenarios: readonly Scenario[] = [badNeighbours, fairIngest, fairDelivery];
 
-export const planted: readonly PlantedDefect[] = [];
+export const planted: readonly PlantedDefect[] = [
+  {
+    name: 'failing destinations are tried again at once',
+    file: 'src/delivery/verdict.ts',
+    find: 'now + Math.max(SHORTEST_BACKOFF_MS, backoff, askedToWait(outcome))',
+    replace: 'now + 1 + 0 * backoff',
+    caughtBy: 'isolation/bad-neighbours',
+  },
+  {
+    name: 'all lanes send in one line',
+    file: 'src/delivery/lane-loop.ts',
+    find: '    this.#session.track(this.#caught(send), (outcome) => {\n',
+    replace:
+      "    const line = (globalThis['line'] ?? Promise.resolve()).then(() => this.#caught(send));\n" +
+      "    globalThis['line'] = line;\n    this.#session.track(line, (outcome) => {\n",
+    caughtBy: 'isolation/bad-neighbours',
+  },
+  {
+    name: 'a body is judged in one go',
+    file: 'src/ingest/accept.ts',
+    find: 'const EVENTS_PER_TURN = 100;',
+    replace: 'const EVENTS_PER_TURN = 1_000_000;',
+    caughtBy: 'isolation/fair-ingest',
+  },
+  {
+    name: 'teams are written in the order in which their events come',
+    file: 'src/store/sqlite/turns.ts',
+    find: `    const own = this.#waiting.get(work.sender);
+    if (own) own.push(work);
+    else this.#waiting.set(work.sender, [work]);
+`,
+    replace: `    const own = this.#waiting.get('all');
+    if (own) own.push(work);
+    else this.#waiting.set('all', [work]);
+`,
+    caughtBy: 'isolation/fair-ingest',
+  },
+  {
+    name: 'a backlog is read in one go',
+    file: 'src/delivery/load.ts',
+    find: 'await log.read(team, after, { events: batchEvents, bytes: batchBytes });',
+    replace: 'await log.read(team, after, { events: 1e9, bytes: 1e12 });',
+    caughtBy: 'isolation/fair-delivery',
+  },
+];
