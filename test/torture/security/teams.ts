@@ -45,7 +45,13 @@ export const teams: Scenario = {
           size === 'full' ? ROLES : [random.pick(ROLES)],
           siem,
         );
-        const before = await stateOf(service.url, operator, acme);
+        siem.setFault(null);
+        // Its replay ends first.
+        const before = await eventually(async () => {
+          const state = await stateOf(service.url, operator, acme);
+          assert.deepEqual(await stateOf(service.url, operator, acme), state);
+          return state;
+        }, GENEROUS_MS);
         const document = (await ask(service.url, 'GET', '/openapi.json')).json['paths'] as Document;
         const trial = { url: service.url, document, acme, other };
         let asked = 0;
