@@ -29,5 +29,6 @@ export const ALLOWED: Readonly<Record<Role, readonly Permission[]>> = {
 };
 
 export function isAllowed(role: Role, permission: Permission): boolean {
-  return ALLOWED[role].includes(permission);
+  // A role that the database should not have may do nothing.
+  return ALLOWED[role]?.includes(permission) ?? false;
 }

@@ -6,7 +6,7 @@ import type {
 } from '../destinations/destination.ts';
 import { joinSecrets } from '../destinations/settings.ts';
 import type { Secret, SecretBox } from '../secrets.ts';
-import type { StoredDestination } from '../store/destinations.ts';
+import { DAMAGED_KIND, type StoredDestination } from '../store/destinations.ts';
 import type { Delivery } from './delivery.ts';
 
 export interface OpenDestination {
@@ -46,6 +46,10 @@ export function destinationOpener(
 ): (stored: StoredDestination) => OpenDestination {
   const { kinds, openOutbound, secretBox, clock, brand } = options;
   return (stored) => {
+    if (stored.kind === DAMAGED_KIND)
+      throw new Error(
+        'what is stored of this destination is damaged: delete it and create it anew, or restore a backup',
+      );
     const kind = kinds.find((k) => k.kind === stored.kind);
     if (!kind) throw new Error(`this version does not know the destination kind "${stored.kind}"`);
     const secrets: Record<string, Secret> = {};

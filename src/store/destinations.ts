@@ -13,6 +13,9 @@ export interface FilterVersion {
   readonly knownCategories: readonly string[];
 }
 
+/** The kind of a destination whose row cannot be read any more: it holds, and keeps its events, until a person acts. */
+export const DAMAGED_KIND = 'damaged';
+
 /** A configured destination, as kept. */
 export interface StoredDestination {
   readonly id: string;

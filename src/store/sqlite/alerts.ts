@@ -1,6 +1,7 @@
 import type { Alerted, AlertStore } from '../alerts.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
+import { readTimes } from './stored-json.ts';
 
 type Row = Omit<Alerted, 'toldAt'> & { readonly toldAt: string };
 
@@ -12,7 +13,7 @@ export function alertStore(queue: CommitQueue, read: Connection): AlertStore {
           `SELECT id AS destination, state, told_at AS toldAt FROM alert JOIN destination ON no = destination_no
            ORDER BY no`,
         )
-        .map((row) => ({ ...row, toldAt: JSON.parse(row.toldAt) as Alerted['toldAt'] })),
+        .map((row) => ({ ...row, toldAt: readTimes(row.toldAt) })),
     put: ({ destination, state, toldAt }) =>
       queue.commit('change', ({ connection }) => {
         connection.run(

@@ -1,6 +1,7 @@
 import type { ApiKey, ApiKeyStore } from '../api-keys.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
+import { readScopes } from './stored-json.ts';
 
 type Row = Omit<ApiKey, 'scopes'> & { readonly scopes: string };
 
@@ -51,5 +52,5 @@ export function apiKeyStore(queue: CommitQueue, read: Connection): ApiKeyStore {
 }
 
 function toKey(row: Row): ApiKey {
-  return { ...row, scopes: JSON.parse(row.scopes) as string[] };
+  return { ...row, scopes: readScopes(row.scopes) };
 }

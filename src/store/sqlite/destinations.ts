@@ -1,19 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import type {
-  Attempt,
-  DeadLetter,
-  DestinationStore,
-  Page,
-  Progress,
-  Replay,
-  Settlement,
-  StoredDestination,
-  TimelineBucket,
-} from '../destinations.ts';
+import type { Attempt, DeadLetter, DestinationStore, Page, Settlement, TimelineBucket } from '../destinations.ts';
 import { StorageDamaged } from '../event-log.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
+import {
+  DESTINATION,
+  type DestinationRow,
+  isDamaged,
+  readDestination,
+  readProgress,
+  readReplay,
+} from './stored-json.ts';
 
 const HOUR_MS = 3_600_000;
 const BUCKET_MS = { minute: 60_000, hour: HOUR_MS };
@@ -23,8 +21,6 @@ const ATTEMPT = `SELECT no, at, kind, first_sequence AS firstSequence, last_sequ
   bytes, duration_ms AS durationMs, lag_ms AS lagMs, outcome, status, reason, answer FROM attempt`;
 const DEAD_LETTER = `SELECT id, sequence, event_type AS eventType, event_category AS eventCategory, timestamp,
   received_at AS receivedAt, at, reason, status, answer, json, redriving, checksum FROM dead_letter`;
-const DESTINATION = 'SELECT id, body, body_checksum AS checksum FROM destination';
-const PROGRESS = 'SELECT id, progress AS body, progress_checksum AS checksum FROM destination';
 
 /** Attempts that count in totals: replays count apart, checks and tests deliver nothing. */
 const COUNTS = "kind IN ('delivery', 'redrive')";
@@ -40,24 +36,19 @@ const MINUTES = `SELECT at / 60000 * 60000 AS at, sum(delivered) AS delivered, s
 type AttemptRow = Attempt & { readonly no: number };
 type DeadLetterRow = Omit<DeadLetter, 'redriving'> & { readonly redriving: 0 | 1; readonly checksum: number | null };
 
-/** JSON as the database has it; a checksum of null was written by an earlier version. */
-interface Kept {
-  readonly id: string;
-  readonly body: string;
-  readonly checksum: number | null;
-}
-
 export function destinationStore(queue: CommitQueue, read: Connection): DestinationStore {
   const numberOf = (id: string): number => find(read, id)?.no ?? 0;
+  /** Found when their lanes began; they stay as they are, for whoever can mend them. */
+  const damagedOnes = new Set<string>();
   return {
     list: async (team) =>
       (team === undefined
-        ? read.all<Kept>(`${DESTINATION} ORDER BY no`)
-        : read.all<Kept>(`${DESTINATION} WHERE team = ? ORDER BY no`, team)
-      ).map(toDestination),
+        ? read.all<DestinationRow>(`${DESTINATION} ORDER BY no`)
+        : read.all<DestinationRow>(`${DESTINATION} WHERE team = ? ORDER BY no`, team)
+      ).map(readDestination),
     get: async (id) => {
-      const row = read.get<Kept>(`${DESTINATION} WHERE id = ?`, id);
-      return row && toDestination(row);
+      const row = read.get<DestinationRow>(`${DESTINATION} WHERE id = ?`, id);
+      return row && readDestination(row);
     },
     create: (destination, progress, audit) =>
       queue.commit('change', ({ connection, log }) => {
@@ -78,21 +69,25 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
       queue.commit('change', ({ connection, log }) => {
         const sql = 'UPDATE destination SET body = ?, body_checksum = ? WHERE id = ?';
         const body = JSON.stringify(destination);
-        if (connection.run(sql, body, crc32(body), destination.id) === 0) throw unknown(destination.id);
+        const isKept = damagedOnes.has(destination.id);
+        if (!isKept && connection.run(sql, body, crc32(body), destination.id) === 0) throw unknown(destination.id);
         log.append(audit);
       }),
     remove: (id, audit) =>
       queue.commit('change', ({ connection, log }) => {
         if (connection.run('DELETE FROM destination WHERE id = ?', id) === 0) throw unknown(id);
+        damagedOnes.delete(id);
         log.append(audit);
       }),
     progress: async (id) => {
-      const row = read.get<Kept>(`${PROGRESS} WHERE id = ?`, id);
-      return row && (parseKept(row) as Progress);
+      const row = read.get<DestinationRow>(`${DESTINATION} WHERE id = ?`, id);
+      if (!row) return undefined;
+      if (isDamaged(row)) damagedOnes.add(id);
+      return readProgress(row);
     },
     settle: (settlement) =>
       queue.commit('change', ({ connection, log }) => {
-        settle(connection, settlement);
+        if (!damagedOnes.has(settlement.destination)) settle(connection, settlement);
         log.append(settlement.audit ?? []);
       }),
     deadLetters: async (id, { cursor, limit, redriving }) => {
@@ -165,7 +160,7 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
     replays: async (id) =>
       read
         .all<{ body: string }>('SELECT body FROM replay WHERE destination_no = ? ORDER BY no DESC', numberOf(id))
-        .map((row) => JSON.parse(row.body) as Replay),
+        .flatMap((row) => readReplay(row.body) ?? []),
     pruneAttempts: async (at) => {
       while ((await queue.commit('change', ({ connection }) => pruneAttempts(connection, at))) > 0);
     },
@@ -182,8 +177,9 @@ export function examineDestinations(read: Connection, say: (error: unknown) => v
         say(error);
       }
   };
-  tryAll(read.iterate<Kept>(DESTINATION), toDestination);
-  tryAll(read.iterate<Kept>(PROGRESS), parseKept);
+  tryAll(read.iterate<DestinationRow>(DESTINATION), (row) => {
+    if (isDamaged(row)) throw damaged(`the destination ${row.id}`);
+  });
   tryAll(read.iterate<DeadLetterRow>(DEAD_LETTER), toDeadLetter);
 }
 
@@ -283,18 +279,9 @@ function unknown(id: string): Error {
   return new Error(`there is no destination ${id}`);
 }
 
-function toDestination(row: Kept): StoredDestination {
-  return parseKept(row) as StoredDestination;
-}
-
 function toDeadLetter({ checksum, ...row }: DeadLetterRow): DeadLetter {
   if (checksum !== null && checksum !== crc32(row.json)) throw damaged(`the dead letter ${row.id}`);
   return { ...row, redriving: row.redriving === 1 };
-}
-
-function parseKept({ id, body, checksum }: Kept): unknown {
-  if (checksum !== null && checksum !== crc32(body)) throw damaged(`the destination ${id}`);
-  return JSON.parse(body);
 }
 
 function damaged(what: string): StorageDamaged {

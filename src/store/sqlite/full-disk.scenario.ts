@@ -25,9 +25,10 @@ const progress: Progress = {
 const report: Record<string, unknown> = {};
 writeFileSync(ballast, randomBytes(Number(ballastMiB) * 1024 * 1024));
 let store = openSqliteStore({ folder, clock, defaultRetentionDays: 365 });
+const everything = { fromSequence: 1, categories: null, eventTypes: null, newCategories: true, knownCategories: [] };
 const destination = { id: 'd1', team: 'a', kind: 'splunk', name: 'd1', settings: {}, sealed: {}, startAfter: 0 };
 await store.destinations.create(
-  { ...destination, filters: [], parallel: 1, lingerMs: 0, paused: null, createdAt: NOON, updatedAt: NOON },
+  { ...destination, filters: [everything], parallel: 1, lingerMs: 0, paused: null, createdAt: NOON, updatedAt: NOON },
   progress,
   [],
 );

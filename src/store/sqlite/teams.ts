@@ -2,6 +2,7 @@ import type { TeamId } from '../../event/logged-event.ts';
 import type { Team, TeamStore } from '../teams.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
+import { readAlerts } from './stored-json.ts';
 
 type Row = Omit<Team, 'alerts'> & { readonly alerts: string };
 
@@ -47,5 +48,5 @@ export function teamStore(queue: CommitQueue, read: Connection): TeamStore {
 }
 
 function toTeam(row: Row): Team {
-  return { ...row, alerts: JSON.parse(row.alerts) as Team['alerts'] };
+  return { ...row, alerts: readAlerts(row.alerts) };
 }
