@@ -16,6 +16,8 @@ export interface Front {
   struck(): number;
   /** Bytes sent on connections that met a fault. */
   sent(): number;
+  /** Lets acts that do not read see that the other side has gone. */
+  readOn(): void;
   hostile(act: Act): Promise<void>;
   honest(): Promise<void>;
   /** Nobody listens on the port until `honest`. */
@@ -57,6 +59,9 @@ export async function openFront(passOn: Act, port = 0, host = '127.0.0.1'): Prom
     open: () => sockets.size,
     struck: () => struck,
     sent: () => sent,
+    readOn() {
+      for (const socket of sockets) socket.resume();
+    },
     hostile: change,
     honest: () => change(passOn),
     refuse,

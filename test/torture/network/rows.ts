@@ -131,6 +131,10 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
       if (shown) look(await rig.failAgain(), shown, at);
       else await rig.recovered();
     }
+    if (shown?.state === 'disconnected' && !row.peer) {
+      front.readOn();
+      await eventually(() => assert.equal(front.open(), 0, 'connections that came to nothing are left open'), 20_000);
+    }
     await rig.hasty(false);
     const faults = shown ? await rig.failedTries() : front.struck();
     await (row.end ?? (() => front.honest()))(world);

@@ -26,12 +26,14 @@ export async function startPeer(to: number, host = '127.0.0.1', port = 0): Promi
     stop: () => void child.kill('SIGSTOP'),
     async stopAndFill() {
       child.kill('SIGSTOP');
-      // A queue for one holds two, and none of them is accepted; the next one's first packet meets silence.
-      for (let full = false; !full && fillers.length < 16; ) {
-        const filler = connect(listening, host).on('error', () => {});
-        fillers.push(filler);
-        full = !(await Promise.race([once(filler, 'connect').then(() => true), later(150)]));
-      }
+      // A queue for one holds two, and none of them is accepted; whoever comes after these meets silence.
+      await new Promise<void>((resolve) => {
+        let waiting = 0;
+        for (let i = 0; i < 8; i++) {
+          const filler = connect(listening, host, () => ++waiting === 2 && resolve());
+          fillers.push(filler.on('error', () => {}));
+        }
+      });
     },
     goOn() {
       for (const filler of fillers.splice(0)) filler.destroy();
@@ -44,9 +46,4 @@ export async function startPeer(to: number, host = '127.0.0.1', port = 0): Promi
       await ended;
     },
   };
-}
-
-async function later(ms: number): Promise<false> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  return false;
 }
