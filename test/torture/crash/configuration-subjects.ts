@@ -36,7 +36,7 @@ export function subjects(site: Site): readonly Subject[] {
   return ['one', 'two'].flatMap((n) => [destination(site, n), apiKey(n), person(site, n), team(site, n)]);
 }
 
-export const ABSENT = 'absent';
+const ABSENT = 'absent';
 
 function destination(site: Site, n: string): Subject {
   const name = `destination-${n}`;

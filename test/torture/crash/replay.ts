@@ -39,6 +39,8 @@ const EVENTS = 2_000;
 interface Asked {
   readonly destination: string;
   readonly audit: string;
+  /** It is cancelled in the midst, else it is let run to its end. */
+  readonly isToBeCancelled: boolean;
   /** null: no answer. */
   id: string | null;
   cancelAudit: string | null;
@@ -77,7 +79,7 @@ async function strike(site: Site, kills: number): Promise<{ site: Site; said: st
   return { site, said: `${ended('done')} replays done, ${ended('cancelled')} cancelled` };
 }
 
-/** Asks for a replay when none runs, and cancels most in the midst, until the victim is gone. */
+/** Asks for a replay when none runs, and cancels two of three in the midst, until the victim is gone. */
 function asker(site: Site, destination: string, asked: Asked[]): Activity {
   const random = site.random.fork(destination);
   return async ({ delivery, isGone }) => {
@@ -85,14 +87,17 @@ function asker(site: Site, destination: string, asked: Asked[]): Activity {
       const running = (await delivery.replays(destination)).find(({ status }) => status === 'running');
       if (!running) {
         const audit = auditEvent(TEAM, 'siem.destination.replayed', destination);
-        const one: Asked = { destination, audit: audit.id, id: null, cancelAudit: null, isCancelled: false };
+        const one: Asked = {
+          ...{ destination, audit: audit.id, isToBeCancelled: random.between(1, 3) > 1 },
+          ...{ id: null, cancelAudit: null, isCancelled: false },
+        };
         asked.push(one);
         one.id = (await delivery.replay(destination, 0, Date.now() + 1, [audit])).id;
       }
       await new Promise((resolve) => setTimeout(resolve, random.between(1, 30)));
       // One whose begin got no answer is let run to its end.
       const known = asked.findLast((one) => one.destination === destination && one.id !== null);
-      if (!known?.id || known.cancelAudit !== null || random.between(1, 4) === 1) continue;
+      if (!known?.id || known.cancelAudit !== null || !known.isToBeCancelled) continue;
       const cancelled = auditEvent(TEAM, 'siem.destination.replay_cancelled', destination);
       known.cancelAudit = cancelled.id;
       known.isCancelled = await delivery.cancelReplay(destination, known.id, [cancelled]);

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { LogWorkerData } from '../../../src/log-worker.ts';
 import { lockFolder } from '../../../src/store/sqlite/folder-lock.ts';
 import type { Envelope, KillAt, VictimOptions } from './child.ts';
 
@@ -17,7 +18,7 @@ const log = spawn('log', {
   ...{ folder, masterKey, deliver, previousKeys: [], network: 'any', allowHttp: true },
   proxies: { https: null, http: null, except: [] },
   ...{ brand: 'Acme', retentionDays: 365, logLevel: 'error' },
-});
+} satisfies LogWorkerData);
 await ready(log);
 const index = options.index ? spawn('index', { folder, logLevel: 'error' }) : undefined;
 log.on('message', (message) => {
