@@ -56,8 +56,8 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'any number of bodies may wait',
     file: 'src/ingest/accept.ts',
-    find: 'throw new Overloaded();',
-    replace: '{}',
+    find: 'bytesInFlight: 64 * 1024 * 1024 };',
+    replace: 'bytesInFlight: Number.POSITIVE_INFINITY };',
     caughtBy: 'disk/slow-sync',
   },
   {
