@@ -27,7 +27,6 @@ const run = promisify(execFile);
  */
 export const keyRotation: Scenario = {
   name: 'security/key-rotation',
-  inShort: true,
   withinSeconds: 150,
   uncertain: 'a service killed while it sealed its credentials anew may have sent a batch that nobody confirmed',
   async run({ size, random, say }) {

@@ -17,7 +17,6 @@ type Headers = Readonly<Record<string, string>>;
 /** Sessions cannot be planted, used from elsewhere, kept after their end, guessed, or asked who there is. */
 export const sessions: Scenario = {
   name: 'security/sessions',
-  inShort: true,
   withinSeconds: 180,
   async run({ size, say }) {
     const folder = await temporaryFolder();
