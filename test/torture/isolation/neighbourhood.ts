@@ -4,24 +4,24 @@ import type { AddressInfo } from 'node:net';
 import type { FaultKind, StandIn } from '../../../src/destinations/destination.ts';
 import { destinationKinds } from '../../../src/destinations/registry.ts';
 
-/** What can be wrong with a neighbour for as long as it exists. */
+/** What can be wrong with a neighbour for as long as it exists; first what is most different. */
 export const MISBEHAVIOURS = [
+  'hang',
+  'dead',
+  'drip',
+  'endless',
   'busy',
+  'unauthorized',
+  'reset',
+  'reject_items',
+  'refuse',
   'throttle',
   'error',
-  'unauthorized',
   'forbidden',
   'too_large',
-  'refuse',
-  'reject_items',
-  'reset',
   'reset_after',
-  'hang',
-  'drip',
   'html',
   'redirect',
-  'dead',
-  'endless',
 ] as const satisfies readonly (FaultKind | 'dead' | 'endless')[];
 export type Misbehaviour = (typeof MISBEHAVIOURS)[number];
 
