@@ -17,7 +17,6 @@ const DISK_MIB = 32;
  */
 export const full: Scenario = {
   name: 'disk/full',
-  inShort: true,
   withinSeconds: 240,
   cannotRun: whyNoDisk,
   run: async ({ size, random, say }): Promise<Tally> => {
