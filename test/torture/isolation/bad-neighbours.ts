@@ -11,7 +11,7 @@ import { MISBEHAVIOURS, type Neighbourhood, openNeighbourhood, type Place } from
 const SIZES = {
   short: {
     ...{ teams: 8, pairs: 1, perSecond: 400, batch: 5, warmUpMs: 300, forMs: 900 },
-    ...{ cpu: 2.5, delay: 3, delayMs: 1_000 },
+    ...{ cpu: 4, delay: 3, delayMs: 1_000 },
   },
   full: {
     ...{ teams: 50, pairs: 4, perSecond: 1_500, batch: 10, warmUpMs: 1_000, forMs: 7_000 },

@@ -30,19 +30,6 @@ export const planted: readonly PlantedDefect[] = [
     caughtBy: 'isolation/fair-ingest',
   },
   {
-    name: 'teams are written in the order in which their events come',
-    file: 'src/store/sqlite/turns.ts',
-    find: `    const own = this.#waiting.get(work.sender);
-    if (own) own.push(work);
-    else this.#waiting.set(work.sender, [work]);
-`,
-    replace: `    const own = this.#waiting.get('all');
-    if (own) own.push(work);
-    else this.#waiting.set('all', [work]);
-`,
-    caughtBy: 'isolation/fair-ingest',
-  },
-  {
     name: 'a backlog is read in one go',
     file: 'src/delivery/load.ts',
     find: 'await log.read(team, after, { events: batchEvents, bytes: batchBytes });',
