@@ -34,6 +34,9 @@ const { values, positionals } = parseArgs({
 const seed = values.seed ?? randomBytes(4).toString('hex');
 const say = (text: string): void => void (values.json ? process.stderr : process.stdout).write(`${text}\n`);
 
+// By way of `exit`, at which what was started is ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 if (values.help) process.stdout.write(HELP);
 else if (values.list) for (const { name } of scenarios) say(name);
 else if (values.planted) process.exitCode = plantAll();

@@ -49,6 +49,8 @@ export async function startService(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let errors = '';
   let setupUrl: string | null = null;
   child.stderr.on('data', (text) => {
@@ -66,6 +68,12 @@ export async function startService(
   const [kill, stop] = [() => end(child, 'SIGKILL').then(() => {}), () => end(child, 'SIGTERM')];
   return { url, pid: child.pid!, setupUrl, kill, stop };
 }
+
+/** A test that is given up leaves no service behind. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
