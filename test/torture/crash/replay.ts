@@ -24,7 +24,7 @@ export const replay: Scenario = {
   uncertain: 'what is sent again was asked for, or the crash came before its page was settled',
   withinSeconds: 300,
   run: async ({ size, random, say }) => {
-    const kills = size === 'short' ? 8 : 12;
+    const kills = size === 'short' ? 12 : 14;
     const done = await Promise.all(
       ['a', 'b'].map((name) => withSite(random.fork(name), (site) => strike(site, kills))),
     );
@@ -34,6 +34,8 @@ export const replay: Scenario = {
 };
 
 const TEAM = 'acme';
+/** Replays begin and end in commits of their own, early in each life. */
+const FROM = ['outside', 'commit', 'commit', 'commit', 'statement'] as const;
 const EVENTS = 2_000;
 
 interface Asked {
@@ -68,7 +70,13 @@ async function strike(site: Site, kills: number): Promise<{ site: Site; said: st
     askedIsThere(ledger, asked);
   };
   const activities = [...site.standIns.keys()].map((destination) => asker(site, destination, asked));
-  await rounds(site, { kills, activity: together(...activities), look, points: { commit: 12, statement: 150 } });
+  await rounds(site, {
+    kills,
+    activity: together(...activities),
+    look,
+    points: { commit: 5, statement: 150 },
+    from: FROM,
+  });
   const ledger = await finish(site, { wait: noneRunning });
   askedIsThere(ledger, asked);
   const covering = sentAgain(site, ledger);

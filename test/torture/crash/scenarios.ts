@@ -49,10 +49,10 @@ export const planted: readonly PlantedDefect[] = [
     caughtBy: 'crash/append-settle',
   },
   {
-    name: 'the end of a replay is recorded apart from it',
+    name: 'the begin of a replay is recorded apart from it',
     file: 'src/delivery/replay.ts',
-    find: "status: 'cancelled', endedAt: clock.now() } }, { audit });",
-    replace: "status: 'cancelled', endedAt: clock.now() } }); await loop.commit({}, { audit });",
+    find: 'await loop.commit({ replay }, { audit });',
+    replace: 'await loop.commit({ replay }); await loop.commit({}, { audit });',
     caughtBy: 'crash/replay',
   },
   {

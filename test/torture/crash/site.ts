@@ -81,6 +81,8 @@ export interface Rounds {
   /** How far the work goes until a kill from inside, at most. */
   readonly points?: Readonly<Record<KillAt['kind'], number>>;
   readonly worker?: KillAt['worker'];
+  /** Where from, each as likely as it stands here. */
+  readonly from?: readonly ('outside' | KillAt['kind'])[];
 }
 
 /**
@@ -89,11 +91,11 @@ export interface Rounds {
  */
 export async function rounds(
   site: Site,
-  { kills, options, activity, look, withinMs = 150, points = POINTS, worker = 'log' }: Rounds,
+  { kills, options, activity, look, withinMs = 150, points = POINTS, worker = 'log', from = FROM }: Rounds,
 ): Promise<void> {
   const { random } = site;
   for (let i = 0; i < kills; i++) {
-    const kind = random.pick(['outside', 'commit', 'commit', 'statement'] as const);
+    const kind = random.pick(from);
     const killAt = kind === 'outside' ? null : { worker, kind, count: random.between(1, points[kind]) };
     const victim = startVictim(site.folder, { ...options, killAt });
     const working = victim.ready.then(async (serves) => {
@@ -307,5 +309,6 @@ function pause(ms: number): Promise<void> {
   });
 }
 
+const FROM = ['outside', 'commit', 'commit', 'statement'] as const;
 const POINTS = { commit: 60, statement: 800 };
 const BOX = new SecretBox(Buffer.from(MASTER_KEY, 'hex'));
