@@ -97,6 +97,10 @@ function plantAll(): number {
 function isFound({ name, file, find, replace, caughtBy }: PlantedDefect, copy: string): boolean {
   const path = join(copy, file);
   const text = readFileSync(path, 'utf8');
+  if (!text.includes(find)) {
+    say(`✕ ${name}: ${file} has changed, there is no place for it`);
+    return false;
+  }
   writeFileSync(
     path,
     text.replace(find, () => replace),
