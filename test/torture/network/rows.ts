@@ -131,10 +131,7 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
       if (shown) look(await rig.failAgain(), shown, at);
       else await rig.recovered();
     }
-    if (shown?.state === 'disconnected' && !row.peer) {
-      front.readOn();
-      await eventually(() => assert.equal(front.open(), 0, 'connections that came to nothing are left open'), 20_000);
-    }
+    if (shown?.state === 'disconnected' && !row.peer) await allGone(front, 'that came to nothing');
     await rig.hasty(false);
     const faults = shown ? await rig.failedTries() : front.struck();
     await (row.end ?? (() => front.honest()))(world);
@@ -156,13 +153,20 @@ async function strike(row: Row, { size, random }: ScenarioContext): Promise<Tall
   } finally {
     await rig.close();
     try {
-      await eventually(() => assert.equal(front.open(), 0, 'connections are left open'), 10_000);
+      await allGone(front, 'of a closed destination');
     } finally {
       await peer?.end();
       await front.close();
       await standIn.close();
     }
   }
+}
+
+async function allGone(front: Front, which: string): Promise<void> {
+  await eventually(() => {
+    front.readOn();
+    assert.equal(front.open(), 0, `connections ${which} are left open`);
+  }, 20_000);
 }
 
 const NO_PEER: Peer = {
