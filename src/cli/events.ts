@@ -95,19 +95,18 @@ async function importFile(api: Api, file: string, team: string | undefined, cli:
   const importer = createImporter(team);
   let read = 0;
   let line = 0;
-  let batch: string[] = [];
+  let batch: { readonly text: string; readonly line: number }[] = [];
   let bytes = 0;
 
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const first = line - batch.length;
-    const result = await send(api, team, Buffer.from(batch.join('\n')));
+    const result = await send(api, team, Buffer.from(batch.map(({ text }) => text).join('\n')));
     totals.accepted += result.accepted;
     totals.duplicates += result.duplicates;
     totals.rejected += result.rejected.length;
     for (const r of result.rejected)
       if (totals.examples.length < REPORTED)
-        totals.examples.push({ line: first + r.index + 1, code: r.code, path: r.path, message: r.message });
+        totals.examples.push({ line: batch[r.index]!.line, code: r.code, path: r.path, message: r.message });
     batch = [];
     bytes = 0;
     bar.show(
@@ -119,10 +118,12 @@ async function importFile(api: Api, file: string, team: string | undefined, cli:
 
   try {
     for await (const text of lines(file === '-' ? process.stdin : createReadStream(file), (n) => (read += n))) {
+      line += 1;
+      // A request of blank lines alone would be refused.
+      if (text.trim() === '') continue;
       const length = Buffer.byteLength(text) + 1;
       if (bytes + length > BATCH_BYTES || batch.length === BATCH_LINES) await flush();
-      line += 1;
-      batch.push(importer(text));
+      batch.push({ text: importer(text), line });
       bytes += length;
     }
     await flush();
@@ -134,6 +135,18 @@ async function importFile(api: Api, file: string, team: string | undefined, cli:
 
 /** Lines without their ends. A line past the API's body limit is cut: it is rejected for its size all the same. */
 async function* lines(stream: AsyncIterable<Buffer | string>, onRead: (bytes: number) => void): AsyncGenerator<string> {
+  let isFirst = true;
+  for await (const line of rawLines(stream, onRead)) {
+    // A byte order mark is of the file, not of its first event.
+    yield isFirst ? line.replace(/^\ufeff/, '') : line;
+    isFirst = false;
+  }
+}
+
+async function* rawLines(
+  stream: AsyncIterable<Buffer | string>,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<string> {
   let rest = Buffer.alloc(0);
   for await (const piece of stream) {
     const chunk = Buffer.from(piece);

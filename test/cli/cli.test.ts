@@ -176,6 +176,17 @@ describe('the command line', () => {
     expect(csv.out.trim().split(/\r?\n/)).toHaveLength(3);
   });
 
+  it('imports a file with a byte order mark and thousands of blank lines, and again nothing of it', async () => {
+    const line = '{"timestamp":"2026-01-15T10:30:00Z","eventType":"auth.logout","actor":{"id":"marked"}}';
+    const input = `\ufeff${line}\n${'\n'.repeat(5000)}oops\n`;
+    const imported = ['events', 'import', '-', '--team', 'acme', '--json'];
+    const rejected = { rejected: 1, examples: [{ line: 5002, code: 'invalid_json' }] };
+    const first = await run(folder.path, imported, { input });
+    expect(JSON.parse(first.out)).toMatchObject({ accepted: 1, ...rejected });
+    const again = await run(folder.path, imported, { input });
+    expect(JSON.parse(again.out)).toMatchObject({ accepted: 0, duplicates: 1, ...rejected });
+  });
+
   it.each([
     [['events', 'import', '/no/such/file'], 'There is no file /no/such/file.'],
     [['events', 'import', tmpdir()], 'is a folder. Name a file with one event a line (NDJSON).'],

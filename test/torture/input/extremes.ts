@@ -57,7 +57,23 @@ function extremeEvents(): Extreme[] {
       },
       answer,
     );
+  const word = (literal: 'true' | 'null'): JsonNode => ({ kind: 'word', literal });
+  /** Keys that every object inherits something by, in every object of the event. */
+  const inherited = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'].map((key): Extreme => {
+    const own: JsonNode = { kind: 'object', entries: [['polluted', word('true')]] };
+    const object = event(`key-${key}`, own, 'taken').node;
+    if (object.kind !== 'object') throw new Error('an event is an object');
+    const parts = ['actor', 'context', 'changes'].map(
+      (name) => [name, { kind: 'object', entries: [[key, own]] } satisfies JsonNode] as const,
+    );
+    return {
+      name: `key-${key}`,
+      answer: 'taken',
+      node: { kind: 'object', entries: [...object.entries, ...parts, [key, own]] },
+    };
+  });
   return [
+    ...inherited,
     ...[10, 62, 63, 100, 10_000, 100_000].flatMap((levels) => [deep(levels, 'array'), deep(levels, 'object')]),
     ...[text(200_000, 'taken'), text(300_000, 'event_too_large'), text(10 * 1024 * 1024, 'body_too_large')],
     ...[keys(15_000, 'taken'), keys(100_000, 'event_too_large')],
