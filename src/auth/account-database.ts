@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Account } from './accounts.ts';
 
@@ -38,6 +39,8 @@ const BUSY_TIMEOUT_MS = 2_000;
 /** Opens the file, or makes it: readable for its owner alone, as the process's umask has it. */
 export function openAccountDatabase(file: string): AccountDatabase {
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  // SQLite opens what it may not write for reading, and nobody could sign in.
+  accessSync(file, constants.W_OK);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {

@@ -17,8 +17,8 @@ export class SegmentGone extends Error {}
 const VERSION = 1;
 /** Columns are rows under `segment * 32 + column`. */
 const WIDTH = 32;
-/** SQLite's primary result codes for "database disk image is malformed" and "file is not a database". */
-const CORRUPT = [11, 26];
+/** SQLite's primary result codes: readonly database, disk image is malformed, file is not a database. */
+const UNUSABLE = [8, 11, 26];
 
 /**
  * The index file: segments by team, disposable. One of another version, or found corrupt at any time, is deleted and
@@ -124,7 +124,7 @@ class WrongVersion extends Error {}
 
 function isUnusable(error: unknown): boolean {
   if (error instanceof WrongVersion) return true;
-  return error instanceof Error && 'errcode' in error && CORRUPT.includes(Number(error.errcode) & 0xff);
+  return error instanceof Error && 'errcode' in error && UNUSABLE.includes(Number(error.errcode) & 0xff);
 }
 
 function open(path: string): DatabaseSync {

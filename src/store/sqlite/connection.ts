@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { StorageDamaged } from '../event-log.ts';
 
@@ -23,7 +24,9 @@ export class Connection {
   constructor(path: string, checkpointPages?: number) {
     const readOnly = checkpointPages === undefined;
     this.#path = path;
-    this.#database = new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS });
+    this.#database = readOnly
+      ? new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS })
+      : openToWrite(path, BUSY_TIMEOUT_MS);
     try {
       // A damaged page is noticed when it is read, rather than by what its cells seem to say.
       this.exec('PRAGMA cell_size_check = ON');
@@ -38,6 +41,8 @@ export class Connection {
           PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};`);
     } catch (error) {
       this.close();
+      const unwritable = readOnly ? undefined : asUnwritable(path, error);
+      if (unwritable) throw unwritable;
       if (!(error instanceof StorageDamaged) || primaryCode(error.cause) !== NOT_A_DATABASE) throw error;
       throw new UnusableDatabase(
         `${path} is not a SQLite database: restore it from a backup, or move it away to start with an empty one`,
@@ -99,8 +104,10 @@ export class Connection {
 
 // Result codes: https://sqlite.org/rescode.html
 const BUSY = 5;
+const READONLY = 8;
 const CORRUPT = 11;
 const FULL = 13;
+const CANNOT_OPEN = 14;
 const NOT_A_DATABASE = 26;
 /** ERROR, TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE: the statement or its values are wrong, the store is well. */
 const STATEMENT_CODES = [1, 18, 19, 20, 21, 25];
@@ -119,6 +126,31 @@ export function isDiskFull(error: unknown): boolean {
 export function isStorageError(error: unknown): boolean {
   const code = primaryCode(error);
   return code !== undefined && !STATEMENT_CODES.includes(code);
+}
+
+/** Throws UnusableDatabase when this user cannot write the file, or make it. */
+export function openToWrite(path: string, timeout: number): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout });
+    // SQLite opens what it may not write for reading: a lock on that is none, and a service could store nothing.
+    if (database.location() !== null) accessSync(path, constants.W_OK);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw asUnwritable(path, error) ?? error;
+  }
+}
+
+/** That a file may not be written, in words; undefined for any other error. */
+export function asUnwritable(path: string, error: unknown): UnusableDatabase | undefined {
+  const isRefused =
+    error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code));
+  if (!isRefused && primaryCode(error) !== READONLY && primaryCode(error) !== CANNOT_OPEN) return undefined;
+  return new UnusableDatabase(
+    `${path} cannot be written (${error instanceof Error ? error.message : error}): its owner must be the user that runs Trailproof, it and its folder writable for them, and the disk not mounted read-only`,
+    { cause: error },
+  );
 }
 
 /** What SQLite said of damage to a file, as our own error; undefined for any other error. */

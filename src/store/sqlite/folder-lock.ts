@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { isBusy } from './connection.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { asUnwritable, isBusy, openToWrite } from './connection.ts';
 
 /** Another process serves the folder. */
 export class FolderLocked extends Error {}
@@ -13,12 +13,12 @@ export class FolderLocked extends Error {}
  */
 export function lockFolder(folder: string): { release(): void } {
   const holder = join(folder, 'lock.pid');
-  const lock = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 });
+  const lock = openToWrite(join(folder, 'lock.db'), 0);
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
-    if (!isBusy(error)) throw error;
+    if (!isBusy(error)) throw asUnwritable(folder, error) ?? error;
     throw new FolderLocked(
       `${folder} is in use by another Trailproof process (${readHolder(holder)}): stop it, or choose another DATA_DIR`,
       { cause: error },

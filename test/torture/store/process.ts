@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { ServiceProcess } from '../../rig/service.ts';
 import { compileCache } from '../crash/child.ts';
 
 /** The program in a process of its own, with everything it said and how it ended. */
@@ -16,6 +17,10 @@ export interface Ran {
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
+}
+
+export interface Serving extends ServiceProcess {
+  said(): string;
 }
 
 export interface RunOptions {
@@ -86,14 +91,14 @@ export async function command(
 /** Does `work` with the service, and kills it whatever happens. */
 export async function withService<T>(
   folder: string,
-  work: (service: Ran & { readonly at: string }) => Promise<T>,
+  work: (service: Serving) => Promise<T>,
   options: RunOptions = {},
 ): Promise<T> {
   const service = run(folder, ['serve'], options);
   try {
-    const at = await service.url;
-    if (at === null) throw new Error(`serve did not start: ${service.said()}`);
-    return await work({ ...service, at });
+    const url = await service.url;
+    if (url === null) throw new Error(`serve did not start: ${service.said()}`);
+    return await work({ ...service, url, setupUrl: null });
   } finally {
     await service.kill();
   }
