@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Api, openApi } from '../../../src/cli/api.ts';
+import { operatorSocket } from '../../../src/cli/operator-socket.ts';
+import { producerEvent } from '../../rig/events.ts';
+import { teamApi, temporaryFolder } from '../../rig/service.ts';
+import type { Scenario, ScenarioContext, Tally } from '../scenario.ts';
+import { run as launch, type RunOptions, type Serving, withService } from './process.ts';
+
+/**
+ * A data folder that may not be written. At start it is refused in words; taken away from a running service it costs
+ * nothing acknowledged, since the files are open; given back, the service starts.
+ */
+export const readOnly: Scenario = {
+  name: 'store/read-only',
+  inShort: true,
+  cannotRun: () => (process.getuid === undefined ? 'modes of files are not kept here' : null),
+  run,
+};
+
+/** Whom the service runs as when the bench is root, whom modes do not hold back. */
+const NOBODY = 65_534;
+const SAID =
+  /cannot be written \(.*\): its owner must be|may not open .*: change its permissions|cannot be written\. Its owner/;
+
+async function run({ size, random, say }: ScenarioContext): Promise<Tally> {
+  const folder = await temporaryFolder();
+  const as = process.getuid!() === 0 ? { user: NOBODY } : {};
+  try {
+    if (as.user !== undefined) chownSync(folder.path, NOBODY, NOBODY);
+    const events = await withService(folder.path, (service) => whileServing(folder.path, service, size), as);
+    const files = ['trailproof.db', 'accounts.db', 'lock.db', 'lock.pid'].filter((name) =>
+      readdirSync(folder.path).includes(name),
+    );
+    const parts = [['.'], ...files.map((name) => [name]), ['.', ...files]];
+    const tried = size === 'short' ? [['.'], ['trailproof.db']] : random.shuffled(parts);
+    for (const names of tried) {
+      allow(folder.path, names, false);
+      const { code, said } = await refused(folder.path, as).finally(() => allow(folder.path, names, true));
+      assert.equal(code, 1, `${names.join(', ')} read-only: ${said}`);
+      assert.match(said, SAID, `${names.join(', ')} read-only`);
+    }
+    await withService(folder.path, () => mustHold(folder.path, events), as);
+    say(`read-only at start: ${tried.map((names) => names.join(' + ')).join('; ')}`);
+    return {
+      events: events.length,
+      faults: tried.length + 1,
+      ...{ lost: 0, duplicated: 0, deadLettered: 0, countersExact: null },
+    };
+  } finally {
+    allow(folder.path, ['.'], true);
+    await folder.remove();
+  }
+}
+
+/** Tries to serve; one that does is ended, and its code says so. */
+async function refused(folder: string, as: RunOptions): Promise<{ code: number | null; said: string }> {
+  const ran = launch(folder, ['serve'], as);
+  const url = await ran.url;
+  const code = url === null ? await ran.ended : await ran.stop();
+  return { code, said: ran.said() };
+}
+
+function allow(folder: string, names: readonly string[], writable: boolean): void {
+  for (const name of names) {
+    const mode = name === '.' ? 0o500 : 0o400;
+    chmodSync(join(folder, name), writable ? mode | 0o200 : mode);
+  }
+}
+
+/** Sends events while everything becomes read-only and writable again. Returns the ids that were acknowledged. */
+async function whileServing(folder: string, service: Serving, size: string): Promise<string[]> {
+  const api = await teamApi(service, folder);
+  const acknowledged: string[] = [];
+  try {
+    const send = async (n: number): Promise<void> => {
+      const events = Array.from({ length: 20 }, (_, i) => producerEvent(n * 20 + i) as { id: string });
+      const { status } = await api.post('/v1/events', 'application/json', Buffer.from(JSON.stringify(events)));
+      assert.ok(status === 200 || status === 503, `${status} while the folder is read-only`);
+      if (status === 200) acknowledged.push(...events.map(({ id }) => id));
+    };
+    const rounds = size === 'short' ? 10 : 100;
+    const names = ['.', ...readdirSync(folder).filter((name) => /\.db(-wal|-shm)?$/.test(name))];
+    for (let n = 0; n < rounds; n++) {
+      if (n === 2) allow(folder, names.toReversed(), false);
+      if (n === rounds - 2) allow(folder, names, true);
+      await send(n);
+    }
+    const before = acknowledged.length;
+    await send(rounds);
+    assert.equal(acknowledged.length, before + 20, 'writable again, nothing is taken');
+    return acknowledged;
+  } finally {
+    await api.close();
+  }
+}
+
+async function mustHold(folder: string, ids: readonly string[]): Promise<void> {
+  const operator = openApi({ socketPath: operatorSocket(folder) });
+  try {
+    const log = await readAll(operator, 'acme');
+    for (const [i, { sequence }] of log.entries()) assert.equal(sequence, i + 1, 'the log has a hole');
+    const stored = new Set(log.map(({ id }) => id));
+    assert.deepEqual(
+      ids.filter((id) => !stored.has(id)),
+      [],
+      'acknowledged while read-only, and lost',
+    );
+  } finally {
+    await operator.close();
+  }
+}
+
+/** As the operator reads it. */
+async function readAll(api: Api, team: string): Promise<{ id: string; sequence: number }[]> {
+  const events = [];
+  const lines = createInterface({ input: await api.stream(`/v1/events/export?format=ndjson&order=asc&team=${team}`) });
+  for await (const line of lines) events.push(JSON.parse(line) as { id: string; sequence: number });
+  return events;
+}
