@@ -1,9 +1,10 @@
 import type { PlantedDefect, Scenario } from '../scenario.ts';
+import { backup } from './backup.ts';
 import { downgrade } from './downgrade.ts';
 import { readOnly } from './read-only.ts';
 import { twoProcesses } from './two-processes.ts';
 import { walCut } from './wal-cut.ts';
 
-export const scenarios: readonly Scenario[] = [walCut, readOnly, twoProcesses, downgrade];
+export const scenarios: readonly Scenario[] = [walCut, backup, readOnly, twoProcesses, downgrade];
 
 export const planted: readonly PlantedDefect[] = [];
