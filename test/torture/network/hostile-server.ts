@@ -111,7 +111,7 @@ export function pour(socket: Socket, piece: Buffer): void {
 }
 
 /** Ends each connection, and resolves when none is left: the other side has seen it too. */
-export async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
+async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
   const gone = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   for (const socket of sockets) {
     // An act may have stopped reading: then the other side's end would never be seen.

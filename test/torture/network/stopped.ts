@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 /** A process that passes bytes on, and can be stopped as if its machine had vanished. */
 export interface Peer {
@@ -15,9 +15,13 @@ export interface Peer {
 }
 
 export async function startPeer(to: number, host = '127.0.0.1', port = 0): Promise<Peer> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'peer.ts'), `${to}`, host, `${port}`], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./peer.ts', import.meta.url)), `${to}`, host, `${port}`],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const listening = (JSON.parse(line) as { port: number }).port;
   const fillers: Socket[] = [];
