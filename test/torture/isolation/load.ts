@@ -22,10 +22,14 @@ export interface Sent {
 
 export interface Load {
   /**
-   * Posts `perSecond` events, `batch` a body, the teams in turns, for `forMs`. Bodies leave on time however long the
-   * answers take. Resolves when all are answered.
+   * Posts `perSecond` events, `batch` a body, the teams in turns, for `forMs` or until `signal` aborts. Bodies leave on
+   * time however long the answers take. Resolves when all are answered.
    */
-  atRate(producers: readonly Producer[], rate: { perSecond: number; batch: number; forMs: number }): Promise<Sent>;
+  atRate(
+    producers: readonly Producer[],
+    rate: { perSecond: number; batch: number; forMs: number },
+    signal?: AbortSignal,
+  ): Promise<Sent>;
   /** Posts so many events, in bodies of `batch`, two at a time. */
   all(producer: Producer, events: number, batch: number): Promise<Sent>;
   /** Posts bodies of `batch` events over each of `connections`, the next one after each answer, until `signal` aborts. */
@@ -60,12 +64,12 @@ export function createLoad(url: string): Load {
   };
 
   return {
-    async atRate(producers, { perSecond, batch, forMs }) {
+    async atRate(producers, { perSecond, batch, forMs }, signal) {
       const sent = nothingSent();
       const count = Math.round((perSecond * forMs) / 1000 / batch);
       const startedAt = performance.now();
       const posts: Promise<void>[] = [];
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < count && !signal?.aborted; i++) {
         const early = startedAt + (i * forMs) / count - performance.now();
         if (early > 0) await until(early);
         posts.push(post(pools[0]!, producers[i % producers.length]!, batch, sent));
