@@ -104,11 +104,13 @@ export class Connection {
 
 // Result codes: https://sqlite.org/rescode.html
 const BUSY = 5;
+const ERROR = 1;
 const READONLY = 8;
 const CORRUPT = 11;
 const FULL = 13;
 const CANNOT_OPEN = 14;
 const NOT_A_DATABASE = 26;
+const SCHEMA_DAMAGED = /^(unsupported file format|no such (table|column|index)|malformed|table .* has \d+ columns)/;
 /** ERROR, TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE: the statement or its values are wrong, the store is well. */
 const STATEMENT_CODES = [1, 18, 19, 20, 21, 25];
 
@@ -162,6 +164,8 @@ export function asDamage(path: string, error: unknown): StorageDamaged | undefin
 function isDamage(error: unknown): boolean {
   const code = primaryCode(error);
   if (code === CORRUPT || code === NOT_A_DATABASE) return true;
+  // Our statements fit our tables: where one does not, the schema in the file is not ours any more.
+  if (code === ERROR && error instanceof Error && SCHEMA_DAMAGED.test(error.message)) return true;
   return error instanceof Error && 'code' in error && error.code === 'ERR_OUT_OF_RANGE';
 }
 

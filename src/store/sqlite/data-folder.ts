@@ -7,6 +7,7 @@ import { type ChunkRow, checksumOf, decodeChunk } from './chunk.ts';
 import { asDamage, Connection } from './connection.ts';
 import { examineDestinations } from './destinations.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { examineTeams } from './team-directory.ts';
 
 export const sqliteDataFolder: DataFolder = { copy, examine };
 
@@ -98,6 +99,7 @@ function examineLog(
   onProgress: Progress,
 ): Pick<Examined, 'teams' | 'events'> {
   const version = connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+  if (version > MIGRATIONS.length) damage.push(`${LOG}: its schema version ${version} is not known`);
   // An earlier version's rows have nothing to compare with; a later one's are not ours to judge.
   if (version !== MIGRATIONS.length)
     return connection.get('SELECT count(DISTINCT team_no) AS teams, coalesce(sum(count), 0) AS events FROM chunk')!;
@@ -121,6 +123,11 @@ function examineLog(
     } catch (error) {
       say(error);
     }
+  try {
+    examineTeams(connection);
+  } catch (error) {
+    say(error);
+  }
   examineDestinations(connection, say);
   return { teams: teams.filter(({ last }) => last > 0).length, events };
 }

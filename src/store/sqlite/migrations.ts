@@ -1,4 +1,5 @@
-import { type Connection, UnusableDatabase } from './connection.ts';
+import { StorageDamaged } from '../event-log.ts';
+import { type Connection, isStorageError, UnusableDatabase } from './connection.ts';
 
 /** Brings the schema up to date, one transaction per step. Refuses a database written by a newer version. */
 export function migrate(connection: Connection): void {
@@ -7,8 +8,17 @@ export function migrate(connection: Connection): void {
     throw new UnusableDatabase(
       `the database has schema version ${version}, this version of Trailproof knows up to ${MIGRATIONS.length}: install the version that wrote it, or a newer one`,
     );
-  for (const [index, sql] of MIGRATIONS.entries())
-    if (index >= version) connection.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  for (const [index, sql] of MIGRATIONS.entries()) if (index >= version) step(connection, sql, index + 1);
+}
+
+function step(connection: Connection, sql: string, version: number): void {
+  try {
+    connection.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version}; COMMIT;`);
+  } catch (cause) {
+    if (isStorageError(cause) || cause instanceof StorageDamaged) throw cause;
+    const what = `trailproof.db is damaged: its tables are not those of schema version ${version - 1}`;
+    throw new StorageDamaged(what, { cause });
+  }
 }
 
 /** Numbered by place, from 1. A step that was released is never edited: a change is a new step. */

@@ -7,14 +7,15 @@ import type { AppendListener, Store } from '../store.ts';
 import { alertStore } from './alerts.ts';
 import { apiKeyStore } from './api-keys.ts';
 import { CommitQueue, type StoreLogger } from './commit-queue.ts';
-import { Connection, isDiskFull } from './connection.ts';
+import { asUnwritable, Connection, isDiskFull } from './connection.ts';
 import { destinationStore } from './destinations.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { SqliteEventLog } from './event-log.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
-import { migrate } from './migrations.ts';
+import { MIGRATIONS, migrate } from './migrations.ts';
 import { peopleStore } from './people.ts';
+import { examineTeams } from './team-directory.ts';
 import { teamStore } from './teams.ts';
 
 /** Newest events kept in memory over all teams, in bytes: readers that keep up do not touch the disk. */
@@ -111,11 +112,22 @@ function connectWriter(path: string, checkpointPages: number): Connection {
   const connection = new Connection(path, checkpointPages);
   try {
     migrate(connection);
+    mustBeWritable(connection, path);
+    examineTeams(connection);
     checkpoint(connection, path);
     return connection;
   } catch (error) {
     connection.close();
     throw error;
+  }
+}
+
+/** Writes, and takes it back: SQLite opens what it may not write without a word. */
+function mustBeWritable(connection: Connection, path: string): void {
+  try {
+    connection.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${MIGRATIONS.length}; ROLLBACK`);
+  } catch (error) {
+    throw asUnwritable(path, error) ?? error;
   }
 }
 
