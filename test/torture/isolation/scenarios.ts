@@ -29,11 +29,4 @@ export const planted: readonly PlantedDefect[] = [
     replace: 'const EVENTS_PER_TURN = 1_000_000;',
     caughtBy: 'isolation/fair-ingest',
   },
-  {
-    name: 'a backlog is read in one go',
-    file: 'src/delivery/load.ts',
-    find: 'await log.read(team, after, { events: batchEvents, bytes: batchBytes });',
-    replace: 'await log.read(team, after, { events: 1e9, bytes: 1e12 });',
-    caughtBy: 'isolation/fair-delivery',
-  },
 ];
