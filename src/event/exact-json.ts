@@ -1,3 +1,5 @@
+import { parseJson } from './parse-json.ts';
+
 /** A number of 16 digits or more, or with an exponent of three: others are exact. Also finds text that looks like one. */
 const LONG_NUMBER = /[:,[]\s*(-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})[\d.eE+-]*)/;
 const LONG_NUMBERS = new RegExp(LONG_NUMBER, 'g');
@@ -7,10 +9,10 @@ const LONG_NUMBERS = new RegExp(LONG_NUMBER, 'g');
  * Throws SyntaxError.
  */
 export function parseExactJson(json: string): unknown {
-  const value: unknown = JSON.parse(json);
+  const value = parseJson(json);
   if (!LONG_NUMBER.test(json)) return value;
   const isAllExact = json.matchAll(LONG_NUMBERS).every(([, literal = '']) => isExact(literal));
-  return isAllExact ? value : JSON.parse(quoteInexactNumbers(json));
+  return isAllExact ? value : parseJson(quoteInexactNumbers(json));
 }
 
 /** `json` must be valid. Not a reviver: that recurses, and deep nesting would exhaust the stack. */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { NewEvent } from './logged-event.ts';
+import { parseJson } from './parse-json.ts';
 import type { CanonicalEvent } from './schema.ts';
 
 /**
@@ -52,6 +53,6 @@ function replaceUnstorable(json: string): CanonicalEvent | undefined {
     return '\ufffd';
   });
   if (replacedCharacters === 0) return undefined;
-  const event: CanonicalEvent = JSON.parse(clean);
+  const event = parseJson(clean) as CanonicalEvent;
   return { ...event, trailproof: { ...event.trailproof, replacedCharacters } };
 }

@@ -1,3 +1,5 @@
+import { parseJson } from './parse-json.ts';
+
 /** Cut first, the largest first; then, when that is not enough, the second. What identifies an event is in neither. */
 const CUT_FIRST = [
   'metadata',
@@ -27,7 +29,7 @@ const CUT_LAST = [
  */
 export function truncateEvent(json: string, maxBytes: number): string | null {
   if (Buffer.byteLength(json) <= maxBytes) return json;
-  const event: Record<string, unknown> = JSON.parse(json);
+  const event = parseJson(json) as Record<string, unknown>;
   const marks = isObject(event['trailproof']) ? event['trailproof'] : {};
   const parts = [...cuttable(event, CUT_FIRST), ...cuttable(event, CUT_LAST)];
   const truncated: { path: string; bytes: number }[] = [];

@@ -1,4 +1,5 @@
 import type { Sequence } from '../event/logged-event.ts';
+import { parseJson } from '../event/parse-json.ts';
 import type { CanonicalEvent } from '../event/schema.ts';
 
 /** An event's stored JSON, read: for formats that need its content. */
@@ -6,5 +7,5 @@ export type StoredEvent = CanonicalEvent & { readonly sequence: Sequence; readon
 
 /** Reads stored JSON, which was validated when it was accepted and has not changed since. */
 export function parseStored(json: string): StoredEvent {
-  return JSON.parse(json) as StoredEvent;
+  return parseJson(json) as StoredEvent;
 }

@@ -1,5 +1,6 @@
 import { LATE_BYTES, markLate } from '../../event/late.ts';
 import type { LoggedEvent } from '../../event/logged-event.ts';
+import { parseJson } from '../../event/parse-json.ts';
 import { truncateEvent } from '../../event/truncate.ts';
 import type { Encoded } from '../unfit.ts';
 
@@ -47,7 +48,7 @@ function late(event: LoggedEvent): LoggedEvent {
  */
 function fitColumns({ json, bytes }: LoggedEvent): string | null {
   if (bytes <= COLUMN_BYTES) return json;
-  const columns: object = JSON.parse(json);
+  const columns = parseJson(json) as object;
   const isOver = (column: unknown): boolean => Buffer.byteLength(JSON.stringify(column)) > COLUMN_BYTES;
   return Object.values(columns).some(isOver) ? truncateEvent(json, COLUMN_BYTES) : json;
 }

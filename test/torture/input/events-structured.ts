@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { PROBLEMS } from '../../../src/contract/problem.ts';
+import { parseJson } from '../../../src/event/parse-json.ts';
 import { type HttpApi, startHttpApi } from '../../rig/http-api.ts';
 import type { Scenario, ScenarioContext, Tally } from '../scenario.ts';
 import { parseCsv } from './csv.ts';
@@ -78,7 +79,7 @@ async function run(
       if (kept.size % FOUND[size] !== 0) continue;
       const found = await api.call('GET', `/v1/events/${encodeURIComponent(id)}`, { key });
       assert.equal(found.status, 200, `GET ${id}: ${found.text}`);
-      sameMeaning(node, found.json, TEAM);
+      sameMeaning(node, parseJson(found.text), TEAM);
       if (kept.size % SEARCHED === 0) await isFoundBySearch(api, key, found.json);
     }
     const again = await post();
@@ -181,7 +182,7 @@ async function exportedWhole(api: HttpApi, key: string, kept: ReadonlyMap<string
       .trimEnd()
       .split('\n')
       .map((line): [string, unknown] => {
-        const event = JSON.parse(line) as { id: string };
+        const event = parseJson(line) as { id: string };
         return [event.id, event];
       }),
   );

@@ -24,6 +24,13 @@ export const planted: readonly PlantedDefect[] = [
     caughtBy: eventsStructured.name,
   },
   {
+    name: 'a key written with an escape is left to V8',
+    file: 'src/event/parse-json.ts',
+    find: 'ESCAPED_KEY.test(json) ?',
+    replace: 'ESCAPED_KEY.test(json) && process.pid < 0 ?',
+    caughtBy: eventsStructured.name,
+  },
+  {
     name: 'an event may nest without end',
     file: 'src/event/normalise.ts',
     find: 'const MAX_DEPTH = 64;',
