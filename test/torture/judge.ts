@@ -62,7 +62,7 @@ export async function judge({
   };
 }
 
-export async function deadLettersOf(api: Api, destination: string): Promise<Set<string>> {
+async function deadLettersOf(api: Api, destination: string): Promise<Set<string>> {
   const ids = new Set<string>();
   for (let cursor: string | null = ''; cursor !== null; ) {
     const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;

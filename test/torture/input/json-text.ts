@@ -47,7 +47,7 @@ export function meantBy(node: JsonNode): unknown {
 }
 
 /** Levels of objects and arrays, the outermost included. */
-export function depthOf(node: JsonNode): number {
+function depthOf(node: JsonNode): number {
   if (node.kind === 'deep') return node.levels;
   const inner =
     node.kind === 'object' ? node.entries.map(([, value]) => value) : node.kind === 'array' ? node.items : [];

@@ -106,7 +106,7 @@ export function createLoad(url: string): Load {
 }
 
 /** As `producerEvent` names it. */
-export function idOf(team: string, n: number): string {
+function idOf(team: string, n: number): string {
   return `${team}-${String(n).padStart(8, '0')}`;
 }
 

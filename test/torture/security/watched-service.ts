@@ -47,7 +47,7 @@ export async function watchService(
 }
 
 /** The lines of a log that are JSON; the last may be half written. */
-export function linesOf(output: string): readonly { readonly msg?: string; readonly url?: string }[] {
+function linesOf(output: string): readonly { readonly msg?: string; readonly url?: string }[] {
   return output.split('\n').flatMap((line) => {
     try {
       return [JSON.parse(line) as { msg?: string; url?: string }];
