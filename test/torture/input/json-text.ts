@@ -46,15 +46,6 @@ export function meantBy(node: JsonNode): unknown {
   }
 }
 
-/** Levels of objects and arrays, the outermost included. */
-function depthOf(node: JsonNode): number {
-  if (node.kind === 'deep') return node.levels;
-  const inner =
-    node.kind === 'object' ? node.entries.map(([, value]) => value) : node.kind === 'array' ? node.items : [];
-  const own = node.kind === 'object' || node.kind === 'array' ? 1 : 0;
-  return own + Math.max(0, ...inner.map(depthOf));
-}
-
 export function isBroken(node: JsonNode): boolean {
   if (node.kind === 'object') return node.entries.some(([, value]) => isBroken(value));
   return node.kind === 'array' ? node.items.some(isBroken) : node.kind === 'broken';
