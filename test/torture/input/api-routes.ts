@@ -12,7 +12,7 @@ import { refusalOf } from './refusal.ts';
 import { schemaValues } from './schema-values.ts';
 
 /** Requests of each operation, by each kind of caller. */
-const EACH = { short: 2, full: 25 };
+const EACH = { short: 2, full: 15 };
 const ANSWERED_WITHIN_MS = 30_000;
 const SCOPES: Scope[] = ['events:write', 'events:read', 'destinations:read', 'destinations:write', 'team:admin'];
 const METHODS = ['PUT', 'PATCH', 'DELETE', 'POST', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND'];

@@ -13,7 +13,7 @@ import type { Random } from '../random.ts';
 import type { Scenario, Tally } from '../scenario.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/main.ts');
-const ROUNDS = { short: 1, full: 4 };
+const ROUNDS = { short: 1, full: 2 };
 const EVENTS = 200;
 const STATES_WITHIN_MS = 60_000;
 
