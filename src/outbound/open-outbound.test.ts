@@ -6,7 +6,14 @@ import { generate } from 'selfsigned';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Lookup } from './connect.ts';
 import { createOpenOutbound } from './open-outbound.ts';
-import type { Answer, Failure, Outbound, OutboundOptions, OutboundRequest } from './outbound.ts';
+import {
+  type Answer,
+  type Failure,
+  LONGEST_ANSWER,
+  type Outbound,
+  type OutboundOptions,
+  type OutboundRequest,
+} from './outbound.ts';
 
 const never = new AbortController().signal;
 const closing: (() => Promise<unknown>)[] = [];
@@ -91,7 +98,7 @@ describe('a request', () => {
     expect(paths).toEqual(['/events']);
   });
 
-  it('keeps at most 8 MiB of an answer and hangs up on the rest', async () => {
+  it('keeps only the beginning of an answer that is too long and hangs up on the rest', async () => {
     const { promise: hungUp, resolve } = Promise.withResolvers<void>();
     const url = await serve((_request, response) => {
       const chunk = Buffer.alloc(256 * 1024, 'x');
@@ -104,8 +111,17 @@ describe('a request', () => {
     const answer = await post(open(), url);
     if (answer.kind === 'failure') throw new Error(answer.reason);
     expect(answer.bodyCut).toBe(true);
-    expect(answer.body.length).toBe(8 * 1024 * 1024);
+    expect(answer.body.length).toBe(64 * 1024);
     await hungUp;
+  });
+
+  it('reads as much of an answer as the request expects', async () => {
+    const url = await serve((_request, response) => response.end('x'.repeat(300 * 1024)));
+    const outbound = open();
+    expect(await post(outbound, url)).toMatchObject({ bodyCut: true });
+    const request = { method: 'POST', url, headers: {}, longestAnswer: 1024 * 1024 } as const;
+    const answer = await outbound.request(request, new AbortController().signal);
+    expect(answer).toMatchObject({ bodyCut: false, body: 'x'.repeat(300 * 1024) });
   });
 
   it.each([
@@ -124,7 +140,8 @@ describe('a request', () => {
       });
       socket.on('drain', fill).on('close', () => resolve(socket.bytesWritten));
     });
-    expect(await post(open(), url)).toMatchObject({
+    const request = { method: 'POST', url, headers: {}, longestAnswer: LONGEST_ANSWER } as const;
+    expect(await open().request(request, new AbortController().signal)).toMatchObject({
       kind: 'failure',
       uncertain: true,
       code: 'ANSWER_TOO_LONG',

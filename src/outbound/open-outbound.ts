@@ -12,15 +12,16 @@ import {
   targetOf,
   trustOf,
 } from './connect.ts';
-import type {
-  Answer,
-  Failure,
-  NetworkPolicy,
-  OpenOutbound,
-  Outbound,
-  OutboundOptions,
-  OutboundRequest,
-  Probe,
+import {
+  type Answer,
+  type Failure,
+  LONGEST_ANSWER,
+  type NetworkPolicy,
+  type OpenOutbound,
+  type Outbound,
+  type OutboundOptions,
+  type OutboundRequest,
+  type Probe,
 } from './outbound.ts';
 import { type Proxies, proxyFor } from './proxy.ts';
 import { reasonOf } from './reason.ts';
@@ -31,8 +32,10 @@ const ANSWER_TIMEOUT_MS = 60_000;
 const CONNECTIONS = 8;
 /** Idle connections are closed before the servers' and balancers' usual limits, so that few requests meet a closed one. */
 const KEEP_ALIVE_MS = 15_000;
-/** Longest answer kept. A bulk answer for 1,000 events has some 300 KB; what is cut here is an abuse. */
-const LONGEST_ANSWER = 8 * 1024 * 1024;
+/** Longest answer read unless the request expects more; what is cut here is an abuse. */
+const USUAL_ANSWER = 256 * 1024;
+/** What is kept of an answer that was cut: it is not read as JSON, only its beginning is looked at. */
+const KEPT_OF_CUT = 64 * 1024;
 /** Most bytes read of an answer with all that carries it: interim answers and the marks of chunks may be without end. */
 const MOST_READ = 2 * LONGEST_ANSWER;
 
@@ -105,7 +108,7 @@ function openOutbound(given: OutboundOptions, proxies: Proxies, lookup: Lookup):
 function exchange(
   agent: Agent,
   { url, target, timeoutMs }: { readonly url: URL; readonly target: string; readonly timeoutMs: number },
-  { method, headers, body }: OutboundRequest,
+  { method, headers, body, longestAnswer = USUAL_ANSWER }: OutboundRequest,
   signal: AbortSignal,
   alertOf: () => string | undefined,
 ): Promise<Answer | Failure> {
@@ -157,7 +160,7 @@ function exchange(
     kind: 'answer',
     status,
     ...answerHeaders,
-    body: received.toString(LONGEST_ANSWER),
+    body: received.toString(bodyCut ? KEPT_OF_CUT : longestAnswer),
     bodyCut,
   });
   agent.dispatch(
@@ -188,7 +191,7 @@ function exchange(
       },
       onResponseData(_controller, chunk) {
         received.add(chunk);
-        if (received.length <= LONGEST_ANSWER) return;
+        if (received.length <= longestAnswer) return;
         end(answer(true));
         controller?.abort(new Error('the answer is too long'));
       },

@@ -25,7 +25,12 @@ export interface OutboundRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Buffer | string | undefined;
+  /** Bytes of the answer's body that are read, at most LONGEST_ANSWER. Default 256 KiB. */
+  readonly longestAnswer?: number;
 }
+
+/** A bulk answer names every event: for 1,000 of them it has some 300 KB, with reasons several times that. */
+export const LONGEST_ANSWER = 8 * 1024 * 1024;
 
 export interface Answer {
   readonly kind: 'answer';
@@ -33,7 +38,7 @@ export interface Answer {
   /** Names in lower case; a repeated header's values joined with ", ", except `set-cookie`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly setCookies: readonly string[];
-  /** At most 8 MiB, cut beyond: a bulk answer names every event. */
+  /** Of a body longer than the request allows only the beginning. */
   readonly body: string;
   readonly bodyCut: boolean;
 }

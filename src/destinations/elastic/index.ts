@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { LoggedEvent } from '../../event/logged-event.ts';
-import type { Answer, Failure, OutboundRequest } from '../../outbound/outbound.ts';
+import { type Answer, type Failure, LONGEST_ANSWER, type OutboundRequest } from '../../outbound/outbound.ts';
 import { Secret } from '../../secrets.ts';
 import { checkStep } from '../check-step.ts';
 import { compress } from '../compress.ts';
@@ -83,7 +83,7 @@ export const elastic = defineDestination({
     });
     const call = (
       signal: AbortSignal,
-      request: Pick<OutboundRequest, 'method' | 'body'> & { readonly path: string },
+      request: Pick<OutboundRequest, 'method' | 'body' | 'longestAnswer'> & { readonly path: string },
       headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
     ): Promise<Answer | Failure> =>
       outbound.request(
@@ -92,6 +92,7 @@ export const elastic = defineDestination({
           url: endpointUrl + request.path,
           headers: { authorization, accept: 'application/json', ...headers },
           body: request.body,
+          ...(request.longestAnswer !== undefined && { longestAnswer: request.longestAnswer }),
         },
         signal,
       );
@@ -119,7 +120,7 @@ export const elastic = defineDestination({
         const post = (signal: AbortSignal): Promise<Answer | Failure> =>
           call(
             signal,
-            { method: 'POST', path: bulkPath(), body },
+            { method: 'POST', path: bulkPath(), body, longestAnswer: LONGEST_ANSWER },
             { 'content-type': 'application/x-ndjson', ...headers },
           );
         return {

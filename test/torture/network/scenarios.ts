@@ -27,7 +27,7 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'an answer is not cut',
     file: 'src/outbound/open-outbound.ts',
-    find: 'if (received.length <= LONGEST_ANSWER) return;',
+    find: 'if (received.length <= longestAnswer) return;',
     replace: 'return;',
     caughtBy: 'network/answer',
   },
