@@ -138,7 +138,9 @@ export const CategoryList = listOf(
     label: Type.String(),
     builtIn: Type.Boolean(),
     seen: Type.Boolean(),
-    count: Type.Optional(Type.Integer({ minimum: 0, description: 'Events since `since`, when that was asked' })),
+    count: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Events since `since`, when that was asked; of the first 100 only' }),
+    ),
   }),
 );
 

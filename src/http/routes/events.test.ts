@@ -214,6 +214,17 @@ describe('GET /v1/categories', () => {
     expect(await counts('?since=2026-01-05')).toMatchObject({ authentication: 3, sso_security: 0 });
     expect((await get('/v1/categories?since=soon')).status).toBe(400);
   });
+
+  it('counts the first hundred only, whatever a producer calls its events', async () => {
+    const many = await api.key('many', 'events:write', 'events:read');
+    const body = Array.from({ length: 150 }, (_, i) => ({
+      ...{ timestamp: '2026-01-06T00:00:00Z', eventType: 'made.up', eventCategory: `category-${i}` },
+    }));
+    await api.call('POST', '/v1/events', { key: many, body });
+    const { items } = (await api.call('GET', '/v1/categories?since=2026-01-05', { key: many })).json;
+    expect(items.length).toBeGreaterThan(150);
+    expect(items.filter(({ count }: { count?: number }) => count !== undefined)).toHaveLength(100);
+  });
 });
 
 describe('GET /v1/events/stream', () => {
