@@ -4,7 +4,7 @@ import { eventually } from '../../rig/events.ts';
 import { cpuOf, memoryOf, type ServiceProcess, startService, teamApi, temporaryFolder } from '../../rig/service.ts';
 import type { Random } from '../random.ts';
 import type { Scenario, ScenarioContext, Tally } from '../scenario.ts';
-import { createLoad, type Load, median, quantile, type Sent } from './load.ts';
+import { createLoad, type Load, median, quantile, quietest, type Sent } from './load.ts';
 import { MISBEHAVIOURS, type Neighbourhood, openNeighbourhood, type Place } from './neighbourhood.ts';
 
 /** By how much the figures beside bad neighbours may exceed those without; the short run is too short for more. */
@@ -187,15 +187,14 @@ async function load(street: Street, size: (typeof SIZES)['full']): Promise<{ win
 }
 
 function compare(size: (typeof SIZES)['full'], without: readonly Window[], beside: readonly Window[]): void {
-  const of = (windows: readonly Window[], value: (window: Window) => number): number => median(windows.map(value));
-  const cpu = [without, beside].map((windows) => of(windows, (window) => window.cpuPerDelivery));
+  const cpu = [without, beside].map((windows) => median(windows.map((window) => window.cpuPerDelivery)));
   assert.ok(
     cpu[1]! <= cpu[0]! * size.cpu,
     `an event costs ${cpu[1]!.toFixed(0)} µs of CPU beside bad neighbours, ${cpu[0]!.toFixed(0)} µs without`,
   );
   for (const figure of ['delays', 'latencies'] as const)
     for (const q of [0.5, 0.95]) {
-      const [a, b] = [without, beside].map((windows) => of(windows, (window) => quantile(window[figure], q)));
+      const [a, b] = [without, beside].map((windows) => quietest(windows.map((window) => quantile(window[figure], q))));
       assert.ok(
         b! <= Math.max(a! * size.delay, a! + size.delayMs),
         `${figure} at ${q} are ${b!.toFixed(1)} ms beside bad neighbours, ${a!.toFixed(1)} ms without`,
