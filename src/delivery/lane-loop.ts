@@ -53,6 +53,8 @@ export interface LaneDependencies {
 const COUNTS_WRITTEN_AFTER_MS = 1_000;
 /** What time synchronisation may take back at once without notice. */
 const CLOCK_TOLERANCE_MS = 500;
+/** How often a lane before a damage in the log looks whether it can send what it has. */
+const AT_DAMAGE_MS = 100;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** Of a destination that is not open: nothing is sent. */
@@ -81,6 +83,7 @@ export class LaneLoop {
   #destination: Destination | null = null;
   #isEdited = false;
   #isWatching = false;
+  #isAtDamage = false;
   #bodies = new WeakMap<Batch, Promise<PreparedBatch>>();
   /** The progress last written, and since when the lane's differs from it. */
   #written: Progress;
@@ -179,6 +182,7 @@ export class LaneLoop {
   async #runSession(error: unknown): Promise<void> {
     this.#session = new Session(this.#deps, this.#logger, this.#bell);
     this.#isWatching = false;
+    this.#isAtDamage = false;
     try {
       await this.#load(error);
       await this.#drive();
@@ -222,7 +226,10 @@ export class LaneLoop {
   #nextStep(): Step {
     if (!this.#isDelivering || this.#isEdited || this.#stopping.signal.aborted) return { kind: 'wait', until: null };
     this.#watchClock();
-    const step = next(this.lane, this.#deps.clock.now());
+    const now = this.#deps.clock.now();
+    const step = next(this.lane, now);
+    const reads = step.kind === 'fetch' || step.kind === 'scan';
+    if (reads && this.#isAtDamage && this.#hasUnsettled()) return { kind: 'wait', until: now + AT_DAMAGE_MS };
     // Sending may run ahead of the transactions that settle it by a batch or so; what the store is asked for may not.
     const mayRunAhead = { send: this.lane.parallel, load: 0, probe: 0, check: 0 };
     const isAhead =
@@ -253,13 +260,14 @@ export class LaneLoop {
         const probe = this.#destination ? await readProbe(this.#deps, this.stored, this.lane) : null;
         return probe ? this.#send(probe, true) : this.#check();
       }
-      case 'fetch': {
-        const { events, more } = await readBatch(log, this.stored, this.lane.fetched, this.lane.limits);
-        this.lane = fetched(this.lane, events, more, clock.now());
+      case 'fetch':
+        await this.#upToDamage(async () => {
+          const { events, more } = await readBatch(log, this.stored, this.lane.fetched, this.lane.limits);
+          this.lane = fetched(this.lane, events, more, clock.now());
+        });
         return setImmediate();
-      }
       case 'scan':
-        await this.#scan();
+        await this.#upToDamage(() => this.#scan());
         return setImmediate();
       case 'load':
         if (step.what === 'replay') return this.#loadReplay();
@@ -270,6 +278,21 @@ export class LaneLoop {
       default:
         return step satisfies never;
     }
+  }
+
+  /** What was read before a damage is sent and settled first; then it is met again, and ends the session. */
+  async #upToDamage(read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!(error instanceof StorageDamaged) || !this.#hasUnsettled()) throw error;
+      this.#isAtDamage = true;
+    }
+  }
+
+  #hasUnsettled(): boolean {
+    const { ready, queue, flights } = this.lane;
+    return ready.length + queue.length + flights.length + this.#session.settlements.waiting > 0;
   }
 
   async #scan(): Promise<void> {

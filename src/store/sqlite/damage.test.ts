@@ -49,7 +49,7 @@ describe('what has changed on the disk', () => {
     await change(sql, CHANGED);
     await expect(readAll(store.log, 'a')).rejects.toMatchObject(damaged('of team a'));
     await expect(store.log.find('a', 'event-300')).rejects.toMatchObject(damaged('of team a'));
-    const limit = { events: 256, bytes: 1_000_000 };
+    const limit = { events: 500, bytes: 1_000_000 };
     expect((await store.log.read('a', 0, limit)).map(({ sequence }) => sequence)).toEqual(countTo(256));
     expect((await store.log.find('a', 'event-9'))?.sequence).toBe(9);
     expect(await readAll(store.log, 'b')).toMatchObject([{ id: 'b1' }]);
@@ -57,12 +57,29 @@ describe('what has changed on the disk', () => {
 
   it.each([
     ['a row of text', "UPDATE chunk SET body = replace(body, 'text', 'SIEM') WHERE first_sequence = 513"],
-    ['a row that is now another team’s', 'UPDATE chunk SET team_no = 9 WHERE first_sequence = 513'],
+    ['a row that is now another team’s', 'UPDATE chunk SET team_no = 2 WHERE first_sequence = 513'],
     ['the last row, which is gone', 'DELETE FROM chunk WHERE first_sequence = 513'],
     ['the end of the log', "UPDATE team SET last_sequence = 700 WHERE id = 'a'"],
   ])('is found in %s', async (_, sql) => {
     await change(sql);
     await expect(readAll(store.log, 'a')).rejects.toMatchObject(damaged('of team a'));
+  });
+
+  it.each([
+    [
+      'events of a team that is not there',
+      'UPDATE chunk SET team_no = 9 WHERE first_sequence = 513',
+      'events of a team 9',
+    ],
+    ['tables of another version', 'PRAGMA user_version = 2', 'not those of schema version 2'],
+  ])('keeps the store from opening: %s', async (_, sql, message) => {
+    await store.close();
+    const database = new DatabaseSync(join(folder, 'trailproof.db'));
+    database.exec(sql);
+    expect(open).toThrow(message);
+    database.exec('PRAGMA user_version = 3; UPDATE chunk SET team_no = 1 WHERE team_no = 9');
+    database.close();
+    store = open();
   });
 
   it('is not taken for what retention deleted', async () => {

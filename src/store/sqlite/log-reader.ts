@@ -133,15 +133,19 @@ function keyOf(no: number, first: Sequence, count: number): string {
   return `${no} ${first} ${count}`;
 }
 
-/** Takes events until a limit is reached, but one at least. */
+/** Takes events until a limit is reached, but one at least; those before a damage, when there are any. */
 export function upTo(limit: ReadLimit, events: Iterable<LoggedEvent>): readonly LoggedEvent[] {
   const taken: LoggedEvent[] = [];
   let bytes = 0;
-  for (const event of events) {
-    bytes += event.bytes;
-    if (taken.length > 0 && bytes > limit.bytes) break;
-    taken.push(event);
-    if (taken.length >= limit.events || bytes >= limit.bytes) break;
+  try {
+    for (const event of events) {
+      bytes += event.bytes;
+      if (taken.length > 0 && bytes > limit.bytes) break;
+      taken.push(event);
+      if (taken.length >= limit.events || bytes >= limit.bytes) break;
+    }
+  } catch (error) {
+    if (taken.length === 0 || !(error instanceof StorageDamaged)) throw error;
   }
   return taken;
 }

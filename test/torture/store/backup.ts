@@ -47,7 +47,7 @@ async function run({ size, random, say }: ScenarioContext): Promise<Tally> {
           await api.json('POST', '/v1/destinations', { kind, name: kind, settings, startAt: 'beginning' });
         }
         return await whileLoaded(api, random, async (running) => {
-          for (let n = 0; n < (size === 'short' ? 1 : 6); n++)
+          for (let n = 0; n < (size === 'short' ? 1 : 5); n++)
             copies.push(await backUp(folder, join(root.path, `copy-${n}`), running));
         });
       } finally {

@@ -25,14 +25,15 @@ export interface Serving extends ServiceProcess {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Not root, when the bench is: modes of files do not hold root back. */
-  readonly user?: number;
+  /** A command that becomes the one it is given (setpriv). */
+  readonly through?: readonly string[];
 }
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-export function run(folder: string, args: readonly string[], { env = {}, user }: RunOptions = {}): Ran {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+export function run(folder: string, args: readonly string[], { env = {}, through = [] }: RunOptions = {}): Ran {
+  const [program, ...rest] = [...through, process.execPath, MAIN, ...args];
+  const child = spawn(program!, rest, {
     env: {
       PATH: process.env['PATH'] ?? '',
       DATA_DIR: folder,
@@ -40,11 +41,10 @@ export function run(folder: string, args: readonly string[], { env = {}, user }:
       DESTINATION_NETWORK: 'any',
       ALLOW_HTTP_DESTINATIONS: 'true',
       RATE_LIMIT_PER_MINUTE: '1000000',
-      ...(user === undefined && { NODE_COMPILE_CACHE: compileCache() }),
+      NODE_COMPILE_CACHE: compileCache(),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(user !== undefined && { uid: user, gid: user }),
   });
   let said = '';
   let code: number | null = null;
@@ -78,14 +78,15 @@ export function run(folder: string, args: readonly string[], { env = {}, user }:
   };
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end; a service that serves is ended. */
 export async function command(
   folder: string,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<{ code: number | null; said: string }> {
   const ran = run(folder, args, options);
-  return { code: await ran.ended, said: ran.said() };
+  const code = (await ran.url) === null ? await ran.ended : await ran.stop();
+  return { code, said: ran.said() };
 }
 
 /** Does `work` with the service, and kills it whatever happens. */
