@@ -7,7 +7,7 @@ import { createLoad, type Producer, quantile, quietest, type Sent } from './load
 
 const SIZES = {
   short: { pairs: 1, forMs: 1_000, perSecond: 40, boundMs: 500, connections: 8, bodies: [1_000, 4_000] },
-  full: { pairs: 4, forMs: 8_000, perSecond: 50, boundMs: 150, connections: 16, bodies: [1_000, 5_000, 10_000] },
+  full: { pairs: 3, forMs: 6_000, perSecond: 50, boundMs: 150, connections: 16, bodies: [1_000, 5_000, 10_000] },
 };
 const SMALL_TEAMS = 10;
 /** How much longer than alone the small ones may wait: what is being written when they come must end first. */
