@@ -73,9 +73,9 @@ export const planted: readonly PlantedDefect[] = [
     name: 'a migration has no transaction',
     file: 'src/store/sqlite/migrations.ts',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
-    find: 'BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT;',
+    find: 'BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version}; COMMIT;',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
-    replace: '${sql} PRAGMA user_version = ${index + 1};',
+    replace: '${sql} PRAGMA user_version = ${version};',
     caughtBy: 'crash/migration',
   },
   {
