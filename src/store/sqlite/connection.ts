@@ -110,8 +110,7 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANNOT_OPEN = 14;
 const NOT_A_DATABASE = 26;
-const SCHEMA_DAMAGED =
-  /^(unsupported file format|no such (table|column|index)|malformed|table .* has (\d+ columns|no column))/;
+const SCHEMA_DAMAGED = /^(unsupported file format|no such (table|column|index)|malformed|table .* has \d+ columns)/;
 /** ERROR, TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE: the statement or its values are wrong, the store is well. */
 const STATEMENT_CODES = [1, 18, 19, 20, 21, 25];
 

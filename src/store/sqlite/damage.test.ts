@@ -71,19 +71,13 @@ describe('what has changed on the disk', () => {
       'UPDATE chunk SET team_no = 9 WHERE first_sequence = 513',
       'events of a team 9',
     ],
-    [
-      'a table that is another',
-      'ALTER TABLE probe RENAME COLUMN at TO au',
-      'is without CREATE TABLE probe',
-      'ALTER TABLE probe RENAME COLUMN au TO at',
-    ],
     ['tables of another version', 'PRAGMA user_version = 2', 'not those of schema version 2'],
-  ])('keeps the store from opening: %s', async (_, sql, message, undo = '') => {
+  ])('keeps the store from opening: %s', async (_, sql, message) => {
     await store.close();
     const database = new DatabaseSync(join(folder, 'trailproof.db'));
     database.exec(sql);
     expect(open).toThrow(message);
-    database.exec(`${undo}; PRAGMA user_version = 3; UPDATE chunk SET team_no = 1 WHERE team_no = 9`);
+    database.exec('PRAGMA user_version = 3; UPDATE chunk SET team_no = 1 WHERE team_no = 9');
     database.close();
     store = open();
   });

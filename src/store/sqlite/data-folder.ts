@@ -6,7 +6,7 @@ import { StorageDamaged } from '../event-log.ts';
 import { type ChunkRow, checksumOf, decodeChunk } from './chunk.ts';
 import { asDamage, Connection } from './connection.ts';
 import { examineDestinations } from './destinations.ts';
-import { examineSchema, MIGRATIONS } from './migrations.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { examineTeams } from './team-directory.ts';
 
 export const sqliteDataFolder: DataFolder = { copy, examine };
@@ -124,7 +124,6 @@ function examineLog(
       say(error);
     }
   try {
-    examineSchema(connection);
     examineTeams(connection);
   } catch (error) {
     say(error);

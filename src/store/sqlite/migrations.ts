@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite';
 import { StorageDamaged } from '../event-log.ts';
 import { type Connection, isStorageError, UnusableDatabase } from './connection.ts';
 
@@ -10,21 +9,6 @@ export function migrate(connection: Connection): void {
       `the database has schema version ${version}, this version of Trailproof knows up to ${MIGRATIONS.length}: install the version that wrote it, or a newer one`,
     );
   for (const [index, sql] of MIGRATIONS.entries()) if (index >= version) step(connection, sql, index + 1);
-}
-
-/** Whether the tables are those that our steps make; whoever adds some of their own may. Throws StorageDamaged. */
-export function examineSchema(connection: Connection): void {
-  const ours = new DatabaseSync(':memory:');
-  try {
-    ours.exec(MIGRATIONS.join(''));
-    const sql = 'SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL';
-    const found = new Set(connection.all<{ sql: string }>(sql).map((row) => row.sql));
-    for (const { sql: wanted } of ours.prepare(sql).all())
-      if (!found.has(String(wanted)))
-        throw new StorageDamaged(`trailproof.db is damaged: it is without ${String(wanted).split('(', 1)[0]!.trim()}`);
-  } finally {
-    ours.close();
-  }
 }
 
 function step(connection: Connection, sql: string, version: number): void {

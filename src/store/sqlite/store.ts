@@ -13,7 +13,7 @@ import { DiskReserve } from './disk-reserve.ts';
 import { SqliteEventLog } from './event-log.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
-import { examineSchema, MIGRATIONS, migrate } from './migrations.ts';
+import { MIGRATIONS, migrate } from './migrations.ts';
 import { peopleStore } from './people.ts';
 import { examineTeams } from './team-directory.ts';
 import { teamStore } from './teams.ts';
@@ -113,7 +113,6 @@ function connectWriter(path: string, checkpointPages: number): Connection {
   try {
     migrate(connection);
     mustBeWritable(connection, path);
-    examineSchema(connection);
     examineTeams(connection);
     checkpoint(connection, path);
     return connection;

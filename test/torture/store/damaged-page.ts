@@ -37,7 +37,7 @@ async function run({ size, random, say }: ScenarioContext): Promise<Tally> {
   try {
     const truth = await write(folder, random);
     const sound = readFileSync(join(folder, 'trailproof.db'));
-    const rounds = size === 'short' ? 25 : 500;
+    const rounds = size === 'short' ? 25 : 300;
     for (let n = 0; n < rounds; n++) {
       copyFiles(folder, copy, []);
       writeFileSync(join(copy, 'trailproof.db'), damage(Buffer.from(sound), random));
