@@ -1,9 +1,11 @@
+import { parseJson } from './parse-json.ts';
+
 /**
  * Marks an event that leaves for its SIEM after the SIEM's time window, so that whoever reads it there under another
  * time knows why: `trailproof.late`. Its own time stays in `timestamp`.
  */
 export function markLate(json: string): string {
-  const event: { readonly trailproof?: object } = JSON.parse(json);
+  const event = parseJson(json) as { readonly trailproof?: object };
   return JSON.stringify({ ...event, trailproof: { ...event.trailproof, late: true } });
 }
 
