@@ -80,7 +80,7 @@ const LARGEST_BODY = 64 * 1024 * 1024;
 /** Pause between two bytes of a dripped answer. */
 const DRIP_MS = 100;
 
-const FAULT_KINDS = [
+export const FAULT_KINDS = [
   'busy',
   'throttle',
   'error',

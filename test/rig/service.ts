@@ -38,15 +38,7 @@ export async function startService(
 ): Promise<ServiceProcess> {
   const [command, ...args] = [...through, process.execPath, main, 'serve'];
   const child = spawn(command!, args, {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      DATA_DIR: folder,
-      PORT: '0',
-      DESTINATION_NETWORK: 'any',
-      ALLOW_HTTP_DESTINATIONS: 'true',
-      RATE_LIMIT_PER_MINUTE: '1000000',
-      ...env,
-    },
+    env: { ...serviceEnv(folder), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -67,6 +59,18 @@ export async function startService(
   });
   const [kill, stop] = [() => end(child, 'SIGKILL').then(() => {}), () => end(child, 'SIGTERM')];
   return { url, pid: child.pid!, setupUrl, kill, stop };
+}
+
+/** What a service under test is started with, on a folder of its own. */
+export function serviceEnv(folder: string): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    DATA_DIR: folder,
+    PORT: '0',
+    DESTINATION_NETWORK: 'any',
+    ALLOW_HTTP_DESTINATIONS: 'true',
+    RATE_LIMIT_PER_MINUTE: '1000000',
+  };
 }
 
 /** A test that is given up leaves no service behind. */

@@ -51,7 +51,7 @@ export class TestClock implements Clock {
 
   /** Moves the time on. Sleeps due on the way end in their order, each at its own time, before later ones begin. */
   async advance(ms: number): Promise<void> {
-    const until = this.#now + ms;
+    const until = this.#now + Math.ceil(ms);
     for (let due = this.#nextDue(until); due; due = this.#nextDue(until)) {
       this.#now = due.at;
       due.wake();

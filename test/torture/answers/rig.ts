@@ -33,7 +33,7 @@ export interface NewLane {
 
 /** The real store, delivery and destinations over real sockets, on a clock that moves when nothing else can happen. */
 export class AnswersRig {
-  readonly clock = new WholeClock();
+  readonly clock = new TestClock();
   /** What was logged of bugs. */
   readonly bugs: string[] = [];
   /** Hears of each change of a destination's state. */
@@ -225,16 +225,5 @@ export class AnswersRig {
         close: () => outbound.close(),
       };
     };
-  }
-}
-
-/** Moves by whole milliseconds, as real clocks do, although waits have fractions. */
-class WholeClock extends TestClock {
-  override sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return super.sleep(Math.ceil(ms), signal);
-  }
-
-  override advance(ms: number): Promise<void> {
-    return super.advance(Math.ceil(ms));
   }
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Api, openApi } from '../../../src/cli/api.ts';
 import { operatorSocket } from '../../../src/cli/operator-socket.ts';
 import type { Scope } from '../../../src/contract/scopes.ts';
+import { serviceEnv } from '../../rig/service.ts';
 import { compileCache } from './child.ts';
 import type { Site } from './site.ts';
 
@@ -32,12 +33,7 @@ export function startServed(
 ): Served {
   const child = spawn(process.execPath, [...(killAt === undefined ? [] : ['--import', KILL_POINT]), MAIN, ...args], {
     env: {
-      PATH: process.env['PATH'] ?? '',
-      DATA_DIR: folder,
-      PORT: '0',
-      DESTINATION_NETWORK: 'any',
-      ALLOW_HTTP_DESTINATIONS: 'true',
-      RATE_LIMIT_PER_MINUTE: '1000000',
+      ...serviceEnv(folder),
       NODE_COMPILE_CACHE: compileCache(),
       ...(killAt === undefined ? {} : { KILL_AT: `${killAt.kind}:${killAt.count}` }),
     },

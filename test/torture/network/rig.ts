@@ -68,7 +68,7 @@ export interface Verdict {
 export async function openRig(options: RigOptions): Promise<NetworkRig> {
   const { kind, settings, random, connectTimeoutMs, answerTimeoutMs } = options;
   const folder = await temporaryFolder();
-  const clock = new WholeClock();
+  const clock = new TestClock();
   const store = openSqliteStore({ folder: folder.path, clock, defaultRetentionDays: 365 });
   const secretBox = new SecretBox(randomBytes(32));
   const bugs: unknown[] = [];
@@ -211,13 +211,6 @@ function eventOf(id: string, timestamp: number, random: Random): NewEvent {
     metadata: { token: random.bytes(150).toString('base64') },
   });
   return { team: TEAM, id, eventType: 'auth.logout', eventCategory: 'authentication', timestamp, hash: id, json };
-}
-
-/** Counts whole milliseconds, as the system's does, whatever it is asked to sleep. */
-class WholeClock extends TestClock {
-  override sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return super.sleep(Math.ceil(ms), signal);
-  }
 }
 
 /** Keeps what is logged as an error: a fault of the network must never be one of ours. */

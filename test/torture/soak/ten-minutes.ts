@@ -3,6 +3,7 @@ import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FaultKind, StandIn } from '../../../src/destinations/destination.ts';
 import { destinationKinds } from '../../../src/destinations/registry.ts';
+import { FAULT_KINDS } from '../../../src/destinations/stand-in-server.ts';
 import { eventually } from '../../rig/events.ts';
 import { memoryOf, startService, teamApi, temporaryFolder } from '../../rig/service.ts';
 import { createLoad, type Load, median, type Producer, quantile } from '../isolation/load.ts';
@@ -25,22 +26,6 @@ const BODIES = [
 const MEASURE_MS = 5_000;
 /** The schedule of faults repeats itself, so that what is compared saw the same. */
 const PERIODS = 2;
-const FAULTS = [
-  'busy',
-  'throttle',
-  'error',
-  'unauthorized',
-  'forbidden',
-  'too_large',
-  'refuse',
-  'reject_items',
-  'reset',
-  'reset_after',
-  'hang',
-  'drip',
-  'html',
-  'redirect',
-] as const satisfies readonly FaultKind[];
 /** The compared parts, as shares of the whole: minutes 3 to 5, and 8 to 10. */
 const [EARLY, LATE] = [
   [0.2, 0.5],
@@ -163,7 +148,7 @@ async function highestRate(
 function schedule(forMs: number, random: Random): Trouble[] {
   const periodMs = forMs / PERIODS;
   const count = TEAMS * DESTINATIONS_PER_TEAM;
-  const kinds = random.shuffled(Array.from({ length: count }, (_, i) => FAULTS[i % FAULTS.length]!));
+  const kinds = random.shuffled(Array.from({ length: count }, (_, i) => FAULT_KINDS[i % FAULT_KINDS.length]!));
   const once = kinds.map((kind, target) => ({
     ...{ kind, target },
     atMs: random.between(0, Math.floor(periodMs * 0.85)),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ServiceProcess } from '../../rig/service.ts';
+import { type ServiceProcess, serviceEnv } from '../../rig/service.ts';
 import { compileCache } from '../crash/child.ts';
 
 /** The program in a process of its own, with everything it said and how it ended. */
@@ -35,12 +35,7 @@ export function run(folder: string, args: readonly string[], { env = {}, through
   const [program, ...rest] = [...through, process.execPath, MAIN, ...args];
   const child = spawn(program!, rest, {
     env: {
-      PATH: process.env['PATH'] ?? '',
-      DATA_DIR: folder,
-      PORT: '0',
-      DESTINATION_NETWORK: 'any',
-      ALLOW_HTTP_DESTINATIONS: 'true',
-      RATE_LIMIT_PER_MINUTE: '1000000',
+      ...serviceEnv(folder),
       NODE_COMPILE_CACHE: compileCache(),
       ...env,
     },
