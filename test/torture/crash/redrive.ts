@@ -5,6 +5,7 @@ import { type Ledger, none } from './ledger.ts';
 import {
   type Activity,
   addDestination,
+  atTwoSites,
   auditEvent,
   finish,
   nothingPending,
@@ -12,10 +13,8 @@ import {
   rounds,
   type Site,
   setUp,
-  tallyOf,
   together,
   unexplainedRepeats,
-  withSite,
 } from './site.ts';
 
 /** Every few events are refused; dead letters are sent again, all and chosen ones, and the service is killed meanwhile. */
@@ -26,11 +25,7 @@ export const redrive: Scenario = {
   withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 4 : 12;
-    const done = await Promise.all(
-      ['a', 'b'].map((name) => withSite(random.fork(name), (site) => strike(site, kills))),
-    );
-    say(done.map(({ said }) => said).join('; '));
-    return tallyOf(done.map(({ site }) => site));
+    return atTwoSites(random, say, (site) => strike(site, kills));
   },
 };
 

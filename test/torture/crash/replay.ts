@@ -4,6 +4,7 @@ import { type Ledger, none } from './ledger.ts';
 import {
   type Activity,
   addDestination,
+  atTwoSites,
   auditEvent,
   crashEvent,
   finish,
@@ -12,10 +13,8 @@ import {
   rounds,
   type Site,
   setUp,
-  tallyOf,
   together,
   unexplainedRepeats,
-  withSite,
 } from './site.ts';
 
 /** Ranges of the log are sent again, some are cancelled, and the service is killed meanwhile. */
@@ -25,11 +24,7 @@ export const replay: Scenario = {
   withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 12 : 14;
-    const done = await Promise.all(
-      ['a', 'b'].map((name) => withSite(random.fork(name), (site) => strike(site, kills))),
-    );
-    say(done.map(({ said }) => said).join('; '));
-    return tallyOf(done.map(({ site }) => site));
+    return atTwoSites(random, say, (site) => strike(site, kills));
   },
 };
 

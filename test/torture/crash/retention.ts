@@ -8,16 +8,15 @@ import { type Ledger, none } from './ledger.ts';
 import { DAY_MS, oldTeam } from './old-events.ts';
 import {
   addDestination,
+  atTwoSites,
   crashEvent,
   finish,
   producer,
   rounds,
   type Site,
   setUp,
-  tallyOf,
   together,
   unexplainedRepeats,
-  withSite,
   withVictim,
 } from './site.ts';
 
@@ -28,11 +27,7 @@ export const retention: Scenario = {
   withinSeconds: 300,
   run: async ({ size, random, say }) => {
     const kills = size === 'short' ? 4 : 12;
-    const done = await Promise.all(
-      ['a', 'b'].map((name) => withSite(random.fork(name), (site) => strike(site, kills))),
-    );
-    say(done.map(({ said }) => said).join('; '));
-    return tallyOf(done.map(({ site }) => site));
+    return atTwoSites(random, say, (site) => strike(site, kills));
   },
 };
 

@@ -312,3 +312,14 @@ function pause(ms: number): Promise<void> {
 const FROM = ['outside', 'commit', 'commit', 'statement'] as const;
 const POINTS = { commit: 60, statement: 800 };
 const BOX = new SecretBox(Buffer.from(MASTER_KEY, 'hex'));
+
+/** Strikes at two sites at once, which is what two cores have room for; what both said, and their tally. */
+export async function atTwoSites(
+  random: Random,
+  say: (line: string) => void,
+  strike: (site: Site) => Promise<{ readonly site: Site; readonly said: string }>,
+): Promise<Tally> {
+  const done = await Promise.all(['a', 'b'].map((name) => withSite(random.fork(name), strike)));
+  say(done.map(({ said }) => said).join('; '));
+  return tallyOf(done.map(({ site }) => site));
+}
