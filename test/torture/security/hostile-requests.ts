@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
+import { SCOPES } from '../../../src/contract/scopes.ts';
 import { type HttpApi, PASSWORD, startHttpApi } from '../../rig/http-api.ts';
 import { temporaryFolder } from '../../rig/service.ts';
 import type { Random } from '../random.ts';
@@ -134,14 +135,7 @@ async function askForFiles({ url, key }: HttpApi, folder: string, most: number, 
 
 /** JSON and queries whose keys name what objects inherit. */
 async function pollute(api: HttpApi): Promise<number> {
-  const key = await api.key(
-    'acme',
-    'events:write',
-    'events:read',
-    'destinations:read',
-    'destinations:write',
-    'team:admin',
-  );
+  const key = await api.key('acme', ...SCOPES);
   const keys = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'set'];
   const evil = (name: string): string => `{"${name}":{"polluted":"yes","prototype":{"polluted":"yes"},"set":true}}`;
   const settings = JSON.stringify(settingsOf('splunk', 'http://127.0.0.1:9')).slice(0, -1);
@@ -242,14 +236,7 @@ function longTexts(): readonly string[] {
 
 /** Every text that somebody outside may send, as long as it may be sent. */
 async function exhaust(api: HttpApi, most: number, random: Random): Promise<{ asked: number; slowest: number }> {
-  const key = await api.key(
-    'acme',
-    'events:write',
-    'events:read',
-    'destinations:read',
-    'destinations:write',
-    'team:admin',
-  );
+  const key = await api.key('acme', ...SCOPES);
   await api.person('acme', 'owner');
   const long = (text: string): string => encodeURIComponent(text.toWellFormed()).slice(0, 12_000).replace(/%.?$/, '');
   const latin = (text: string): string => text.replace(/[^\x20-\x7e]/g, 'x').slice(0, 12_000);
