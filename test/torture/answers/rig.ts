@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { createDelivery, type RunningDelivery } from '../../../src/delivery/deliver.ts';
 import type { Health } from '../../../src/delivery/delivery.ts';
-import { destinationOpener, secretOwner } from '../../../src/delivery/open-destination.ts';
+import { destinationOpener, type OpenDestination, secretOwner } from '../../../src/delivery/open-destination.ts';
 import { destinationKinds } from '../../../src/destinations/registry.ts';
 import { parseSettings, splitSecrets } from '../../../src/destinations/settings.ts';
-import type { NewEvent } from '../../../src/event/logged-event.ts';
+import type { LoggedEvent, NewEvent } from '../../../src/event/logged-event.ts';
 import { createOpenOutbound } from '../../../src/outbound/open-outbound.ts';
 import type { OpenOutbound } from '../../../src/outbound/outbound.ts';
 import { SecretBox } from '../../../src/secrets.ts';
-import type { DeadLetter } from '../../../src/store/destinations.ts';
+import type { DeadLetter, StoredDestination } from '../../../src/store/destinations.ts';
 import { openSqliteStore, type SqliteStore } from '../../../src/store/sqlite/store.ts';
 import type { Logger } from '../../../src/telemetry/logger.ts';
 import { eventually } from '../../rig/events.ts';
@@ -199,31 +199,38 @@ export class AnswersRig {
       error: (fields, message) => void bugs.push(`${message}: ${'err' in fields ? String(fields.err) : ''}`),
       child: () => logger,
     };
-    const openDestination = destinationOpener({
+    const open = destinationOpener({
       ...{ kinds: destinationKinds, secretBox: this.#secretBox, clock, brand: 'Acme' },
       openOutbound: this.#watched(createOpenOutbound({ network: 'any', allowHttp: true })),
     });
+    const openDestination = (stored: StoredDestination): OpenDestination => {
+      const { destination, limits } = open(stored);
+      // Compressing goes on beside the turns of the loop.
+      const prepare = (batch: readonly LoggedEvent[]) => this.#watch(destination.prepare(batch));
+      return { destination: { ...destination, prepare }, limits };
+    };
     const onStateChanged = (id: string): void => this.noticed(id);
     return createDelivery({ log, store, openDestination, clock, random: this.#random, logger, onStateChanged });
   }
 
-  /** Counts what is under way. */
   #watched(open: OpenOutbound): OpenOutbound {
-    const watch = async <T>(work: Promise<T>): Promise<T> => {
-      this.#underWay++;
-      try {
-        return await work;
-      } finally {
-        this.#underWay--;
-      }
-    };
     return (options) => {
       const outbound = open({ ...options, answerTimeoutMs: this.answerTimeoutMs });
       return {
-        request: (request, signal) => watch(outbound.request(request, signal)),
-        probe: (url, signal) => watch(outbound.probe(url, signal)),
+        request: (request, signal) => this.#watch(outbound.request(request, signal)),
+        probe: (url, signal) => this.#watch(outbound.probe(url, signal)),
         close: () => outbound.close(),
       };
     };
+  }
+
+  /** Counts what is under way. */
+  async #watch<T>(work: Promise<T>): Promise<T> {
+    this.#underWay++;
+    try {
+      return await work;
+    } finally {
+      this.#underWay--;
+    }
   }
 }
