@@ -29,4 +29,12 @@ export const planted: readonly PlantedDefect[] = [
     replace: 'const EVENTS_PER_TURN = 1_000_000;',
     caughtBy: 'isolation/fair-ingest',
   },
+  {
+    name: 'a batch is cut from all that waits, and all of it is read for each',
+    file: 'src/delivery/load.ts',
+    find: 'const events = await log.read(team, after, { events: batchEvents, bytes: batchBytes });',
+    replace:
+      'const events = (await log.read(team, after, { events: Infinity, bytes: Infinity })).slice(0, batchEvents);',
+    caughtBy: 'isolation/fair-delivery',
+  },
 ];

@@ -67,4 +67,28 @@ export const planted: readonly PlantedDefect[] = [
     replace: 'const hec = readJson(HecAnswer, answer);',
     caughtBy: 'network/answer',
   },
+  {
+    name: 'a request that was sent is told as one that never was',
+    file: 'src/outbound/open-outbound.ts',
+    find: "        stage = 'send';\n",
+    replace: '',
+    caughtBy: 'network/connect',
+  },
+  {
+    name: 'a request whose connection closes goes again, untold',
+    file: 'src/outbound/open-outbound.ts',
+    find: '        else fail(codeOf(error));',
+    replace:
+      "        else if (stage === 'send' && !stopped)\n" +
+      '          void exchange(agent, { url, target, timeoutMs }, { method, headers, body, longestAnswer }, signal, alertOf).then(end);\n' +
+      '        else fail(codeOf(error));',
+    caughtBy: 'network/keep-alive',
+  },
+  {
+    name: 'no connection is kept',
+    file: 'src/outbound/open-outbound.ts',
+    find: '    pipelining: 1,\n',
+    replace: '    pipelining: 0,\n',
+    caughtBy: 'network/keep-alive',
+  },
 ];

@@ -33,4 +33,12 @@ export const planted: readonly PlantedDefect[] = [
     replace: 'const deadLettered = progress.deadLettered;',
     caughtBy: 'soak/fast-clock',
   },
+  {
+    // Seen after 72 MiB of bodies: in the full size soon, in the short one only where the rate is high.
+    name: 'the place of a body is not given back',
+    file: 'src/ingest/admission.ts',
+    find: '          all -= size;\n',
+    replace: '',
+    caughtBy: 'soak/ten-minutes',
+  },
 ];
