@@ -5,7 +5,7 @@ import { outages } from '../test/acceptance/outages.ts';
 /** The promises at full size, against the real service in a process of its own. Name some to run only those. */
 const PARTS: Readonly<Record<string, (say: (line: string) => void) => Promise<void>>> = {
   outages: (say) => outages({ events: 100_000, outageMs: 20_000 }, say),
-  backlog: (say) => backlog({ events: 1_000_000, limitMiB: 350 }, say),
+  backlog: (say) => backlog({ events: 1_000_000, limitMiB: 350, main: 'dist/main.js' }, say),
   idle: (say) => idle({ events: 400, idleMs: 20_000 }, say),
 };
 

@@ -1,180 +1,135 @@
-import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { arch, cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
-import { eventually, producerEvent } from '../test/rig/events.ts';
-import { memoryOf, startService, teamApi, temporaryFolder } from '../test/rig/service.ts';
+import { type Figures, type Goal, type Line, lines } from '../test/bench/lines.ts';
 
-/**
- * Measures the whole path of events: the real service in a process of its own with a Splunk destination and the search
- * index, loaded over HTTP until everything is delivered and indexed. CPU seconds per million events are the figure to
- * compare: they hardly depend on what else the machine does. Linux only (/proc).
- *
- *   node scripts/bench.ts [--events 200000] [--format json|ndjson] [--batch <events a body>] [--connections 8]
- *                         [--no-destination] [--warm-up 20000] [--profile <folder for CPU profiles>] [--json]
- */
-const { values: options } = parseArgs({
+const HELP = `npm run bench [-- name …] [options]
+
+Builds the bundle, starts it as a user would, and measures it with its own producers and sinks on this machine (Linux).
+Prints medians; a goal holds when most runs reach it.
+
+  --runs N       runs of each line, in turns; default 3
+  --scale X      a part of the events, to see whether a line works; default 1
+  --out FILE     writes every run as JSON
+  --list         only names the lines
+  --json         prints the JSON instead of the table
+  --no-build     measures the bundle that is there
+  --profile DIR  writes CPU profiles of every thread
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   allowNegative: true,
   options: {
-    events: { type: 'string', default: '200000' },
-    format: { type: 'string', default: 'json' },
-    batch: { type: 'string' },
-    connections: { type: 'string', default: '8' },
-    destination: { type: 'boolean', default: true },
-    'warm-up': { type: 'string', default: '20000' },
-    profile: { type: 'string' },
+    runs: { type: 'string', default: '3' },
+    scale: { type: 'string', default: '1' },
+    out: { type: 'string' },
+    list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    build: { type: 'boolean', default: true },
+    profile: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
-const isNdjson = options.format === 'ndjson';
-const batch = Number(options.batch ?? (isNdjson ? 1000 : 100));
-const connections = Number(options.connections);
+const runs = Number(values.runs);
+const scale = Number(values.scale);
+const say = (text: string): void => void (values.json ? process.stderr : process.stdout).write(`${text}\n`);
 
-const folder = await temporaryFolder();
-const siem = await startSiem();
-const service = await startService(
-  folder.path,
-  options.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profile}` } : {},
-);
-try {
-  const api = await teamApi(service, folder.path, 'team-0');
-  const destinations: string[] = [];
-  if (options.destination) {
-    const { id } = await api.json<{ id: string }>('POST', '/v1/destinations', {
-      kind: 'splunk',
-      name: 'Splunk',
-      settings: { endpointUrl: siem.url, token: '11111111-2222-3333-4444-555555555555', index: 'audit' },
-      startAt: 'beginning',
-    });
-    destinations.push(id);
-  }
-  const post = poster(service.url, api.key);
-  const isDone = () =>
-    eventually(
-      async () => {
-        for (const id of destinations) {
-          const { counts } = await api.json<Health>('GET', `/v1/destinations/${id}/health`);
-          if (counts.pending > 0 || counts.delivered < post.sent()) throw new Error(`${counts.pending} events waiting`);
-        }
-        const metrics = await fetch(`${service.url}/metrics`).then((answer) => answer.text());
-        if (!/^trailproof_search_lag_events 0$/m.test(metrics)) throw new Error('the index lags behind');
-      },
-      300_000,
-      20,
+interface Measured {
+  readonly line: Line;
+  readonly runs: Figures[];
+}
+
+// By way of `exit`, at which what was started is ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+if (values.help) process.stdout.write(HELP);
+else if (values.list) for (const { name, what } of lines) say(`${name.padEnd(18)} ${what}`);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const unknown = positionals.filter((wanted) => !lines.some(({ name }) => name === wanted));
+  if (unknown.length > 0 || !(runs >= 1) || !(scale > 0)) {
+    process.stderr.write(
+      unknown.length > 0
+        ? `no line is called ${unknown.join(', ')}; --list names them\n`
+        : '--runs is a whole number and --scale a number, both above 0\n',
     );
-
-  await post.load(Number(options['warm-up']));
-  await isDone();
-  const before = await cpuByThread(service.pid);
-  const started = performance.now();
-  const latencies = await post.load(Number(options.events));
-  const acknowledgedMs = performance.now() - started;
-  await isDone();
-  const endToEndMs = performance.now() - started;
-  const after = await cpuByThread(service.pid);
-
-  const millions = latencies.length * batch * 1e-6;
-  const perMillion = (name: string): number => ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / 1000 / millions;
-  latencies.sort((a, b) => a - b);
-  const result = {
-    acknowledgedPerSecond: Math.round((millions * 1e9) / acknowledgedMs),
-    endToEndPerSecond: Math.round((millions * 1e9) / endToEndMs),
-    cpuSecondsPerMillion: rounded(perMillion('all')),
-    threads: Object.fromEntries([...after.keys()].map((name) => [name, rounded(perMillion(name))])),
-    acknowledgedMs: { p50: rounded(quantile(latencies, 0.5)), p99: rounded(quantile(latencies, 0.99)) },
-    peakMiB: Math.round((await memoryOf(service.pid)).peak),
-  };
-  if (options.json) console.log(JSON.stringify(result));
-  else console.log(result);
-  await api.close();
-  await post.close();
-} finally {
-  await service.stop();
-  await siem.close();
-  await folder.remove();
+    return 2;
+  }
+  if (values.build) {
+    const { status } = spawnSync(process.execPath, ['scripts/build.ts'], { stdio: ['ignore', 2, 2] });
+    if (status !== 0) return 1;
+  }
+  if (values.profile) process.env['TRAILPROOF_BENCH_PROFILE'] = values.profile;
+  const wanted = lines.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const measured: Measured[] = wanted.map((line) => ({ line, runs: [] }));
+  // In turns: what the machine does besides meets every line alike.
+  for (let run = 1; run <= runs; run++)
+    for (const { line, runs: figures } of measured) {
+      if (line.isOnce && run > 1) continue;
+      figures.push(await line.run({ main: 'dist/main.js', scale }));
+      say(`${line.name}, run ${run} of ${runs}: ${describe(figures.at(-1)!)}`);
+    }
+  if (scale !== 1) say(`\nat ${scale} of the size: the goals are for the whole`);
+  say(`\n${table(measured)}`);
+  const report = JSON.stringify(reportOf(measured), null, 2);
+  if (values.out) writeFileSync(values.out, `${report}\n`);
+  if (values.json) process.stdout.write(`${report}\n`);
+  return measured.every(({ line, runs: all }) => line.goals.every((goal) => holds(goal, all))) ? 0 : 1;
 }
 
-interface Health {
-  readonly counts: { readonly delivered: number; readonly pending: number };
-}
-
-/** Posts bodies made once, with ids written into them: an event costs the load next to nothing. */
-function poster(url: string, key: string) {
-  const pool = new Pool(url, { connections });
-  const ids = '01980000-0000-7000-8000-';
-  const digits = 12;
-  const templates = Array.from({ length: 20 }, (_, t) => {
-    const events = Array.from({ length: batch }, (__, i) => ({
-      ...producerEvent(t * batch + i),
-      id: ids + '0'.repeat(digits),
-    }));
-    const body = Buffer.from(isNdjson ? events.map((e) => JSON.stringify(e)).join('\n') : JSON.stringify(events));
-    const places: number[] = [];
-    for (let at = body.indexOf(ids); at !== -1; at = body.indexOf(ids, at + 1)) places.push(at + ids.length);
-    return { body, places };
-  });
-  let sent = 0;
-  const headers = {
-    authorization: `Bearer ${key}`,
-    'content-type': isNdjson ? 'application/x-ndjson' : 'application/json',
-  };
-  /** Returns how long each body took to be acknowledged, in milliseconds. */
-  const load = async (events: number): Promise<number[]> => {
-    const latencies: number[] = [];
-    const until = sent + events;
-    const worker = async (): Promise<void> => {
-      while (sent < until) {
-        const { body: template, places } = templates[(sent / batch) % templates.length]!;
-        const body = Buffer.from(template);
-        for (const place of places) body.write(String(sent++).padStart(digits, '0'), place, 'latin1');
-        const started = performance.now();
-        const answer = await pool.request({ method: 'POST', path: '/v1/events', headers, body });
-        const text = await answer.body.text();
-        latencies.push(performance.now() - started);
-        if (answer.statusCode !== 200 || !text.includes(`"accepted":${batch},`)) throw new Error(text);
-      }
-    };
-    await Promise.all(Array.from({ length: connections }, worker));
-    return latencies;
-  };
-  return { load, sent: () => sent, close: () => pool.close() };
-}
-
-/** Takes everything, at no cost: the stand-in reads every event, which is not what is measured here. */
-async function startSiem(): Promise<{ url: string; close(): Promise<unknown> }> {
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => response.end('{"text":"Success","code":0}'));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+function reportOf(measured: readonly Measured[]): object {
+  const [cpu] = cpus();
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => {
-      server.closeAllConnections();
-      return once(server.close(), 'close');
-    },
+    machine: { cpu: cpu?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), arch: arch() },
+    node: process.version,
+    scale,
+    lines: measured.map(({ line: { name, what, goals }, runs: all }) => ({
+      ...{ name, what, median: medians(all) },
+      goals: goals.map((goal) => ({ ...goal, holds: holds(goal, all) })),
+      runs: all,
+    })),
   };
 }
 
-/** CPU time used so far in milliseconds, by name of thread; `all`: the process, threads that ended included. */
-async function cpuByThread(pid: number): Promise<Map<string, number>> {
-  const used = new Map<string, number>();
-  const add = async (path: string, as?: string): Promise<void> => {
-    const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(await readFile(path, 'utf8')) ?? [];
-    const fields = rest.split(' ');
-    used.set(as ?? name, (used.get(as ?? name) ?? 0) + (Number(fields[11]) + Number(fields[12])) * 10);
-  };
-  await add(`/proc/${pid}/stat`, 'all');
-  for (const task of await readdir(`/proc/${pid}/task`)) await add(`/proc/${pid}/task/${task}/stat`);
-  return used;
+/** A goal holds when most of the runs reach it. */
+function holds({ figure, is, must }: Goal, all: readonly Figures[]): boolean {
+  const reached = all.filter((figures) => (is === 'least' ? figures[figure]! >= must : figures[figure]! <= must));
+  return reached.length * 2 > all.length;
 }
 
-function quantile(sorted: readonly number[], q: number): number {
-  return sorted[Math.floor((sorted.length - 1) * q)] ?? Number.NaN;
+function medians(all: readonly Figures[]): Figures {
+  const names = new Set(all.flatMap((figures) => Object.keys(figures)));
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const sorted = all.map((figures) => figures[name] ?? 0).sort((a, b) => a - b);
+      return [name, sorted[Math.floor(sorted.length / 2)]!];
+    }),
+  );
 }
 
-function rounded(value: number): number {
-  return Math.round(value * 10) / 10;
+function table(measured: readonly Measured[]): string {
+  const rows = measured.flatMap(({ line, runs: all }) => {
+    const median = medians(all);
+    return line.goals.map((goal) => {
+      const bound = goal.is === 'least' ? '≥' : '≤';
+      const aim = goal.aim === undefined ? '' : number(goal.aim);
+      return `| ${line.name} | ${goal.figure} | ${number(median[goal.figure]!)} | ${bound} ${number(goal.must)} | ${aim} | ${holds(goal, all) ? 'yes' : '**no**'} |`;
+    });
+  });
+  return ['| line | figure | median | must | aim | holds |', '| --- | --- | --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
+}
+
+function describe(figures: Figures): string {
+  return Object.entries(figures)
+    .map(([name, value]) => `${name} ${number(value)}`)
+    .join(' · ');
+}
+
+function number(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
 }

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from './clock.ts';
-import type { Sequence, TeamId } from './event/logged-event.ts';
 import { openSearch } from './search/index.ts';
 import { openSqliteLogReader } from './store/sqlite/store.ts';
+import type { Growth } from './store/store.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { expose, note, onNote } from './worker-port.ts';
 
@@ -21,7 +21,9 @@ const logger = createLogger({ level: data.logLevel, thread: 'index' });
 const log = openSqliteLogReader({ folder: data.folder });
 const search = openSearch({ folder: data.folder, log, clock: systemClock, logger });
 
-onNote<{ team: TeamId; last: Sequence }>(port, 'appended', ({ team, last }) => search.wake(team, last));
+onNote<readonly Growth[]>(port, 'appended', (grown) => {
+  for (const { team, last } of grown) search.wake(team, last);
+});
 search.start();
 
 expose(port, {

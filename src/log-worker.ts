@@ -4,11 +4,11 @@ import { createDelivery } from './delivery/deliver.ts';
 import { destinationOpener } from './delivery/open-destination.ts';
 
 import { destinationKinds } from './destinations/registry.ts';
-import type { Sequence, TeamId } from './event/logged-event.ts';
 import { createOpenOutbound } from './outbound/open-outbound.ts';
 import type { NetworkPolicy } from './outbound/outbound.ts';
 import { startRetention } from './retention/retention.ts';
 import { Secret, SecretBox } from './secrets.ts';
+import { exposeAppend } from './store/append-port.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { expose, note } from './worker-port.ts';
@@ -67,7 +67,7 @@ const delivery = createDelivery({
   onStateChanged: (destination) => note(port, 'state', { destination }),
 });
 
-store.onAppended((team: TeamId, last: Sequence) => note(port, 'appended', { team, last }));
+store.onAppended((grown) => note(port, 'appended', grown));
 if (data.deliver) await delivery.start();
 const retention = data.deliver
   ? startRetention({
@@ -82,6 +82,7 @@ const retention = data.deliver
 
 expose(port, {
   log: store.log,
+  append: exposeAppend(store.log),
   teams: store.teams,
   keys: store.keys,
   people: store.people,

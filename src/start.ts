@@ -28,10 +28,12 @@ import type { Search } from './search/search.ts';
 import { SecretBox } from './secrets.ts';
 import type { AlertStore } from './store/alerts.ts';
 import type { ApiKeyStore } from './store/api-keys.ts';
+import { type AppendPort, connectAppend } from './store/append-port.ts';
 import type { EventLog } from './store/event-log.ts';
 import type { PeopleStore } from './store/people.ts';
 import { announceRestore } from './store/restored.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
+import type { Growth } from './store/store.ts';
 import { createTailSignal } from './store/tail-signal.ts';
 import type { TeamStore } from './store/teams.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -102,7 +104,8 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
       deliver: serve,
     });
     stopping.push(logWorker.stop);
-    const log = logWorker.service<EventLog>('log');
+    const { bounds, check } = logWorker.service<EventLog>('log');
+    const append = connectAppend(logWorker.service<AppendPort>('append'));
     const teams = logWorker.service<TeamStore>('teams');
     const keys = logWorker.service<ApiKeyStore>('keys');
     const peopleStore = logWorker.service<PeopleStore>('people');
@@ -125,17 +128,16 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
     const reader = indexWorker.service<Pick<EventLog, 'read' | 'find' | 'bounds' | 'vocabulary'>>('log');
     const search = indexWorker.service<Search>('search');
 
-    await announceRestore(config.dataDir, { log, teams, now: clock.now(), logger });
+    await announceRestore(config.dataDir, { log: { append, bounds }, teams, now: clock.now(), logger });
 
     const tail = createTailSignal();
-    onNote<{ team: string; last: number }>(logWorker.port, 'appended', (appended) => {
-      tail.note(appended.team, appended.last);
-      note(indexWorker.port, 'appended', appended);
+    onNote<readonly Growth[]>(logWorker.port, 'appended', (grown) => {
+      for (const { team, last } of grown) tail.note(team, last);
+      note(indexWorker.port, 'appended', grown);
     });
 
     let url: string | null = null;
     const baseUrl = (): string => config.publicUrl ?? url ?? `http://${config.host}:${config.port}`;
-    const append: EventLog['append'] = (events) => log.append(events);
 
     const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.smtpFrom });
     stopping.push(() => mailer.close());
@@ -171,7 +173,7 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
 
     const metrics = createMetrics({ totals: () => delivery.totals(), indexLag: () => search.lag() });
     const isTeamKnown = async (team: string): Promise<boolean> => (await teams.get(team)) !== undefined;
-    const accept = createAccept({ log, clock, ...(config.autoCreateTeams ? {} : { isTeamKnown }) });
+    const accept = createAccept({ log: { append }, clock, ...(config.autoCreateTeams ? {} : { isTeamKnown }) });
     const keyring = createKeyring({ store: keys, append, clock });
     stopping.push(() => keyring.close());
     const parts = {
@@ -183,8 +185,8 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
         bounds: reader.bounds,
         vocabulary: reader.vocabulary,
         waitForMore: tail.waitForMore,
-        append: log.append,
-        check: log.check,
+        append,
+        check,
       },
       search,
       delivery,

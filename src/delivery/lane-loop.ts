@@ -445,13 +445,21 @@ export class LaneLoop {
     await this.#bell.wait(times.length > 0 ? Math.min(...times) : null);
   }
 
+  /** What comes is gathered before it is read: looking at each commit would cost more than sending. */
   #watch(): void {
     if (this.#isWatching || this.lane.more) return;
     this.#isWatching = true;
+    const { log, clock } = this.#deps;
     const { signal } = this.#session;
-    this.#session.track(this.#deps.log.waitForMore(this.stored.team, this.lane.progress.scanned, signal), () => {
+    const watch = async (): Promise<number> => {
+      await log.waitForMore(this.stored.team, this.lane.progress.scanned, signal);
+      const at = clock.now();
+      if (this.lane.lingerMs > 0) await clock.sleep(this.lane.lingerMs, signal);
+      return at;
+    };
+    this.#session.track(watch(), (at) => {
       this.#isWatching = false;
-      this.lane = { ...this.lane, more: true };
+      this.lane = { ...this.lane, more: true, moreSince: at };
     });
   }
 }

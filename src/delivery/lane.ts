@@ -49,6 +49,8 @@ export interface Lane {
   readonly fetched: Sequence;
   /** The log may have events after `scanned`. */
   readonly more: boolean;
+  /** When it was noticed that it has, as long as none of them is read; else Infinity. */
+  readonly moreSince: number;
   /** Fetched and matching, not yet made into a batch. */
   readonly ready: readonly LoggedEvent[];
   readonly readySince: number;
@@ -104,6 +106,7 @@ export function openLane(
     paused: stored.paused !== null,
     fetched: progress.cursor,
     more: true,
+    moreSince: Infinity,
     ...{ ready: [], readySince: 0, queue: [], flights: [] },
     ...{ failures: 0, checks: 0, checking: false, waitUntil: 0 },
     ...{ redriving: true, replayPage: null, replayTurn: false },
@@ -247,7 +250,8 @@ export function fetched(lane: Lane, events: readonly LoggedEvent[], more: boolea
   return withCursor({
     ...lane,
     ready,
-    readySince: lane.ready.length > 0 ? lane.readySince : now,
+    readySince: lane.ready.length > 0 ? lane.readySince : Math.min(now, lane.moreSince),
+    moreSince: Infinity,
     fetched: last,
     more: last < scanned ? lane.more : more,
     progress: { ...lane.progress, matched, filtered, scanned },

@@ -47,5 +47,13 @@ const HEAD_LENGTH = 39;
 
 /** The stored JSON of an event: sequence and receivedAt written in behind the timestamp, nothing re-serialised. */
 export function withPlace(json: string, sequence: Sequence, receivedAt: number): string {
-  return `${json.slice(0, HEAD_LENGTH)},"sequence":${sequence},"receivedAt":"${new Date(receivedAt).toISOString()}"${json.slice(HEAD_LENGTH)}`;
+  return `${json.slice(0, HEAD_LENGTH)},"sequence":${sequence},"receivedAt":"${isoOf(receivedAt)}"${json.slice(HEAD_LENGTH)}`;
+}
+
+/** The last one asked for: events of one commit have one time. */
+let iso = { at: Number.NaN, text: '' };
+
+function isoOf(at: number): string {
+  if (iso.at !== at) iso = { at, text: new Date(at).toISOString() };
+  return iso.text;
 }

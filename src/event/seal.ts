@@ -4,6 +4,9 @@ import type { NewEvent } from './logged-event.ts';
 import { parseJson } from './parse-json.ts';
 import type { CanonicalEvent } from './schema.ts';
 
+/** In base64url: 132 bits, that of two contents with the same id none is taken for the other. */
+const HASH_LENGTH = 22;
+
 /**
  * Serialises an event, once and for ever, and hashes its content. `event` has its fields in the order of the schema.
  * NUL and lone surrogates, which databases and SIEMs refuse, become U+FFFD here, in keys too, and are counted.
@@ -19,7 +22,7 @@ export function sealEvent(event: CanonicalEvent): NewEvent {
     eventType,
     eventCategory,
     timestamp: Date.parse(event.timestamp),
-    hash: hash('sha256', contentOf(event, json), 'base64url'),
+    hash: hash('sha256', contentOf(event, json), 'base64url').slice(0, HASH_LENGTH),
     json,
   };
 }

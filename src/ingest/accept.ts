@@ -107,14 +107,19 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
     return { good, rejected };
   }
 
+  /** Not async: while the events wait for their commit, nothing here holds on to them. */
+  function appended({ good, rejected }: Awaited<ReturnType<typeof judgeAll>>): Promise<AcceptResult> {
+    const sent = good.map(({ index, event: { team, id } }) => ({ index, team, id }));
+    const outcomes = good.length > 0 ? log.append(good.map(({ event }) => event)) : Promise.resolve([]);
+    return outcomes.then((known) => resultOf(sent, known, rejected));
+  }
+
   return {
     async accept(body, options) {
       const place = admission.enter(options.team ?? INSTALLATION, body.length);
       if (!place) throw new Overloaded();
       try {
-        const { good, rejected } = await place.inTurn(() => judgeAll(body, options));
-        const outcomes = good.length > 0 ? await log.append(good.map(({ event }) => event)) : [];
-        return resultOf(good, outcomes, rejected);
+        return await appended(await place.inTurn(() => judgeAll(body, options)));
       } finally {
         place.leave();
       }
@@ -125,6 +130,11 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
 interface Good {
   readonly index: number;
   readonly event: NewEvent;
+}
+
+/** What the answer needs of an event that was handed to the log. */
+interface Sent extends Pick<NewEvent, 'team' | 'id'> {
+  readonly index: number;
 }
 
 function judge(item: SentItem, arrival: Arrival, maxBytes: number): NewEvent | Rejection {
@@ -155,27 +165,27 @@ function sentId(sent: unknown): string | null {
   return sent.id.slice(0, 128);
 }
 
-function resultOf(good: readonly Good[], outcomes: readonly Appended[], rejected: readonly Rejected[]): AcceptResult {
+function resultOf(sent: readonly Sent[], outcomes: readonly Appended[], rejected: readonly Rejected[]): AcceptResult {
   const refused: Rejected[] = [];
   const appended = new Map<TeamId, { teamId: TeamId; firstSequence: Sequence; lastSequence: Sequence }>();
   let accepted = 0;
   let duplicates = 0;
-  for (const [i, { index, event }] of good.entries()) {
+  for (const [i, { index, team, id }] of sent.entries()) {
     const outcome = outcomes[i]!;
     if (outcome.kind === 'duplicate') duplicates++;
     else if (outcome.kind === 'team_deleted') {
       const message = 'the team was deleted';
-      refused.push({ index, id: event.id, code: 'unknown_team', path: 'context.teamId', message });
+      refused.push({ index, id, code: 'unknown_team', path: 'context.teamId', message });
     } else if (outcome.kind === 'conflict') {
       const message = `another event with this id and other content has sequence ${outcome.sequence}`;
-      refused.push({ index, id: event.id, code: 'id_conflict', path: 'id', message });
+      refused.push({ index, id, code: 'id_conflict', path: 'id', message });
     } else {
       accepted++;
-      const place = appended.get(event.team);
+      const place = appended.get(team);
       if (place) place.lastSequence = outcome.sequence;
       else
-        appended.set(event.team, {
-          teamId: event.team,
+        appended.set(team, {
+          teamId: team,
           firstSequence: outcome.sequence,
           lastSequence: outcome.sequence,
         });

@@ -32,14 +32,19 @@ export function newEvents(team: TeamId, count: number, prefix = 'event-'): NewEv
   return Array.from({ length: count }, (_, index) => newEvent(team, `${prefix}${index + 1}`));
 }
 
-/** Everything the team's log holds. */
+/** Everything the team's log holds, as plain data: stores may make the JSON only when it is asked for. */
 export async function readAll(log: Pick<EventLog, 'read'>, team: TeamId, after = 0): Promise<LoggedEvent[]> {
   const all: LoggedEvent[] = [];
   for (;;) {
     const events = await log.read(team, all.at(-1)?.sequence ?? after, { events: 100, bytes: 1_000_000 });
     if (events.length === 0) return all;
-    all.push(...events);
+    all.push(...events.map(plain));
   }
+}
+
+function plain(event: LoggedEvent): LoggedEvent {
+  const { team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes } = event;
+  return { team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes };
 }
 
 /** 1 … n. */

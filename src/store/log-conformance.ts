@@ -47,9 +47,9 @@ export function describeLog(fixture: StoreFixture): void {
         json,
         bytes: Buffer.byteLength(json),
       };
-      expect(await log.read('a', 1, UNLIMITED)).toEqual([expected]);
+      expect(await readAll(log, 'a', 1)).toEqual([expected]);
       await fixture.reopen();
-      expect(await fixture.store.log.read('a', 1, UNLIMITED)).toEqual([expected]);
+      expect(await readAll(fixture.store.log, 'a', 1)).toEqual([expected]);
       expect(await fixture.store.log.find('a', 'id-1')).toEqual(expected);
     });
 
@@ -151,7 +151,7 @@ export function describeLog(fixture: StoreFixture): void {
       const early: LoggedEvent[] = [];
       for (let call = 0; early.length < 900; call++) {
         await log.append(newEvents('a', (call % 40) + 1, `${call}-`));
-        early.push(...(await log.read('a', early.length, UNLIMITED)));
+        early.push(...(await readAll(log, 'a', early.length)));
       }
       expect(await readAll(log, 'a')).toEqual(early);
       await fixture.reopen();

@@ -18,5 +18,11 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Called after a commit, once per team whose log grew. */
-export type AppendListener = (team: TeamId, last: Sequence) => void;
+/** Called after each commit that appended. */
+export type AppendListener = (grown: readonly Growth[]) => void;
+
+/** A team whose log grew, and its last sequence now. */
+export interface Growth {
+  readonly team: TeamId;
+  readonly last: Sequence;
+}

@@ -12,15 +12,18 @@ interface Health {
   };
 }
 
-/** A destination is away while `events` come in, then takes them all: memory stays under `limitMiB` throughout. */
+/**
+ * A destination is away while `events` come in, then takes them all: memory stays under `limitMiB` throughout. `main`: the
+ * service as users run it, built; without it from source.
+ */
 export async function backlog(
-  { events, limitMiB }: { events: number; limitMiB: number },
+  { events, limitMiB, main }: { events: number; limitMiB: number; main?: string },
   say: (line: string) => void,
 ): Promise<void> {
   const folder = await temporaryFolder();
   const sandbox = await startSandbox({ port: 0, host: '127.0.0.1', tls: false, keep: 10 });
   const standIn = sandbox.standIns.get('splunk')!;
-  const service = await startService(folder.path);
+  const service = await startService(folder.path, {}, main);
   try {
     const api = await teamApi(service, folder.path);
     standIn.setFault({ kind: 'busy' });

@@ -1,6 +1,7 @@
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
 import { StorageDamaged } from '../event-log.ts';
+import { TailEvent } from './tail-event.ts';
 
 /** A row with this many events is full: with more, reading one costs too much; with fewer, compression suffers. */
 export const CHUNK_EVENTS = 256;
@@ -12,8 +13,10 @@ export const COMPRESSED_EVENTS = 32;
 const FASTEST = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 32 * 1024 };
 const WHOLE = { chunkSize: 256 * 1024 };
 
+const NEWLINE = 10;
+
 /** What is known of the events without parsing their JSON: one column per value, one entry per event. */
-interface Directory {
+export interface Directory {
   readonly ids: readonly string[];
   readonly types: readonly string[];
   readonly categories: readonly string[];
@@ -38,9 +41,8 @@ export function* intoRows(
   }
 }
 
-/** A row's body: the directory as one line of JSON, then each event's JSON as one line; zstd when it pays. */
-export function encodeChunk(events: readonly LoggedEvent[]): string | Uint8Array {
-  const directory: Directory = {
+export function directoryOf(events: readonly LoggedEvent[]): Directory {
+  return {
     ids: events.map((event) => event.id),
     types: events.map((event) => event.eventType),
     categories: events.map((event) => event.eventCategory),
@@ -48,12 +50,53 @@ export function encodeChunk(events: readonly LoggedEvent[]): string | Uint8Array
     receivedAts: events.map((event) => event.receivedAt),
     bytes: events.map((event) => event.bytes),
   };
-  const text = `${JSON.stringify(directory)}\n${events.map((event) => event.json).join('\n')}`;
-  if (events.length < COMPRESSED_EVENTS) return text;
-  const plain = Buffer.from(text);
+}
+
+/** A row's body: its head as one line of JSON, then each event's JSON as one line; zstd when it pays. */
+export function pack(directory: Directory, events: readonly LoggedEvent[]): string | Uint8Array {
+  const head = JSON.stringify(directory);
+  if (events.length < COMPRESSED_EVENTS) return `${head}\n${events.map((event) => event.json).join('\n')}`;
+  let at = Buffer.byteLength(head);
+  const plain = Buffer.allocUnsafeSlow(events.reduce((sum, event) => sum + 1 + event.bytes, at));
+  plain.write(head);
+  for (const event of events) {
+    plain[at++] = NEWLINE;
+    if (event instanceof TailEvent) event.copyTo(plain, at);
+    else plain.write(event.json, at);
+    at += event.bytes;
+  }
   const body = zstdCompressSync(plain, FASTEST);
   release(plain);
   return body;
+}
+
+/** The head of a body and its events' JSON, as `pack` was given them. */
+export function unpack<Head extends Directory>(body: string | Uint8Array): { head: Head; lines: readonly string[] } {
+  const text = typeof body === 'string' ? body : decompress(body);
+  const [head = '', ...lines] = text.split('\n');
+  return { head: JSON.parse(head) as Head, lines };
+}
+
+/** The events of the lines from `from` to before `to`, consecutive ones of one team; the first has the sequence `first`. */
+export function eventsOf(
+  team: TeamId,
+  first: Sequence,
+  { ids, types, categories, timestamps, receivedAts, bytes }: Directory,
+  lines: readonly string[],
+  from: number,
+  to: number,
+): LoggedEvent[] {
+  return lines.slice(from, to).map((json, i) => ({
+    team,
+    sequence: first + i,
+    id: ids[from + i]!,
+    eventType: types[from + i]!,
+    eventCategory: categories[from + i]!,
+    timestamp: timestamps[from + i]!,
+    receivedAt: receivedAts[from + i]!,
+    json,
+    bytes: bytes[from + i]!,
+  }));
 }
 
 /** A row as the database has it. */
@@ -74,30 +117,13 @@ export function checksumOf(teamNo: number, { first, count, body }: Omit<ChunkRow
 export function decodeChunk(team: TeamId, teamNo: number, row: ChunkRow): readonly LoggedEvent[] {
   try {
     if (row.checksum !== null && row.checksum !== checksumOf(teamNo, row)) throw new Error('the checksum is another');
-    const events = eventsOf(team, row);
-    if (events.length !== row.count) throw new Error(`${events.length} events instead of ${row.count}`);
-    return events;
+    const { head, lines } = unpack(row.body);
+    if (lines.length !== row.count) throw new Error(`${lines.length} events instead of ${row.count}`);
+    return eventsOf(team, row.first, head, lines, 0, lines.length);
   } catch (cause) {
     const last = row.first + row.count - 1;
     throw new StorageDamaged(`trailproof.db is damaged in events ${row.first} to ${last} of team ${team}`, { cause });
   }
-}
-
-function eventsOf(team: TeamId, { first, body }: ChunkRow): LoggedEvent[] {
-  const text = typeof body === 'string' ? body : decompress(body);
-  const [head, ...lines] = text.split('\n');
-  const directory = JSON.parse(head ?? '') as Directory;
-  return lines.map((json, index) => ({
-    team,
-    sequence: first + index,
-    id: directory.ids[index]!,
-    eventType: directory.types[index]!,
-    eventCategory: directory.categories[index]!,
-    timestamp: directory.timestamps[index]!,
-    receivedAt: directory.receivedAts[index]!,
-    json,
-    bytes: directory.bytes[index]!,
-  }));
 }
 
 function decompress(body: Uint8Array): string {

@@ -1,5 +1,5 @@
-import type { Sequence, TeamId } from '../../event/logged-event.ts';
 import { StorageDamaged, StoreUnavailable } from '../event-log.ts';
+import type { Growth } from '../store.ts';
 import { type Connection, isDiskFull, isStorageError } from './connection.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -27,13 +27,9 @@ export interface CommitQueueOptions {
   readonly openLog: (connection: Connection) => LogWriter;
   readonly reserve: DiskReserve;
   readonly onGrown: (grown: readonly Growth[]) => void;
+  /** Milliseconds; afterwards the log's journal is looked after when nothing else is to be committed. */
+  readonly idleMs: number;
   readonly logger?: StoreLogger;
-}
-
-/** A team whose log grew, and its last sequence now. */
-export interface Growth {
-  readonly team: TeamId;
-  readonly last: Sequence;
 }
 
 export interface StoreLogger {
@@ -51,6 +47,7 @@ export class CommitQueue {
   #session: Session | undefined;
   readonly #waiting = new Turns<Item>();
   #closed = false;
+  #tidying: NodeJS.Timeout | undefined;
   /** Said once in the log, until a commit succeeds. */
   #isFailing = false;
 
@@ -81,6 +78,9 @@ export class CommitQueue {
   /** Commits what waits, then closes. */
   async close(): Promise<void> {
     if (this.#closed) return;
+    clearTimeout(this.#tidying);
+    // A failing disk may refuse it: the journal is read back at the next start.
+    await this.commit('change', ({ log }) => log.empty()).catch(() => {});
     this.#closed = true;
     while (!this.#waiting.isEmpty) await new Promise((resolve) => setImmediate(resolve));
     this.#discard();
@@ -97,6 +97,7 @@ export class CommitQueue {
     let answers: (() => void)[];
     let grown: readonly Growth[];
     try {
+      const isNew = this.#session === undefined;
       this.#session ??= this.#open();
       const session = this.#session;
       const admitted = this.#admit(group, session.connection);
@@ -110,6 +111,8 @@ export class CommitQueue {
       session.log.flush();
       session.connection.exec('COMMIT');
       grown = session.log.committed();
+      // The commit that failed before may have become durable after all.
+      if (isNew) grown = session.log.teams();
     } catch (error) {
       const culprit = running ?? (error instanceof StorageDamaged && group.length === 1 ? group[0] : undefined);
       if (culprit && !isStorageError(error)) this.#failOne(culprit, error, group);
@@ -120,6 +123,16 @@ export class CommitQueue {
     this.#isFailing = false;
     for (const answer of answers) answer();
     this.#options.onGrown(grown);
+    this.#tidyLater();
+  }
+
+  /** What is in the journal only shall not stay there because nothing more comes. */
+  #tidyLater(): void {
+    if (this.#tidying || this.#closed || !this.log?.hasLoose) return;
+    this.#tidying = setTimeout(() => {
+      this.#tidying = undefined;
+      if (this.log?.hasLoose) this.commit('change', () => {}).catch(() => {});
+    }, this.#options.idleMs).unref();
   }
 
   /** Keeps appends out while the disk is full. */

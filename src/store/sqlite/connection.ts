@@ -73,6 +73,17 @@ export class Connection {
     }
   }
 
+  /** Everything `work` reads is of one moment. `work` reads only, and reads all it wants at once. */
+  inSnapshot<T>(work: () => T): T {
+    if (this.#database.isTransaction) return work();
+    this.exec('BEGIN');
+    try {
+      return work();
+    } finally {
+      if (this.#database.isTransaction) this.exec('COMMIT');
+    }
+  }
+
   /** Returns how many rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return this.#sound(() => Number(this.#prepared(sql).run(...values).changes));

@@ -5,6 +5,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { countTo, NOON, newEvent, newEvents, readAll } from '../conformance-fixture.ts';
 import { StorageDamaged } from '../event-log.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { openSqliteStore, type SqliteStore } from './store.ts';
 
 const CHANGED = Buffer.from('SIEM');
@@ -77,7 +78,7 @@ describe('what has changed on the disk', () => {
     const database = new DatabaseSync(join(folder, 'trailproof.db'));
     database.exec(sql);
     expect(open).toThrow(message);
-    database.exec('PRAGMA user_version = 3; UPDATE chunk SET team_no = 1 WHERE team_no = 9');
+    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}; UPDATE chunk SET team_no = 1 WHERE team_no = 9`);
     database.close();
     store = open();
   });

@@ -6,6 +6,7 @@ import { StorageDamaged } from '../event-log.ts';
 import { type ChunkRow, checksumOf, decodeChunk } from './chunk.ts';
 import { asDamage, Connection } from './connection.ts';
 import { examineDestinations } from './destinations.ts';
+import { JournalReader, missing } from './journal.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { examineTeams } from './team-directory.ts';
 
@@ -124,12 +125,33 @@ function examineLog(
       say(error);
     }
   try {
+    events += looseIn(connection, new Map(teams.map(({ no, last }) => [no, last])), say);
+  } catch (error) {
+    say(error);
+  }
+  try {
     examineTeams(connection);
   } catch (error) {
     say(error);
   }
   examineDestinations(connection, say);
   return { teams: teams.filter(({ last }) => last > 0).length, events };
+}
+
+/** How many events the journal holds that have not moved to their teams' rows; `ends`: where those end, by team. */
+function looseIn(connection: Connection, ends: Map<number, number>, say: (error: unknown) => void): number {
+  let events = 0;
+  for (const { places, parts } of new JournalReader(connection).all()) {
+    if (parts instanceof StorageDamaged) say(parts);
+    for (const [teamNo, team, first, count] of places) {
+      const end = ends.get(teamNo) ?? 0;
+      if (first > end + 1) say(missing(team, end + 1, first - 1));
+      const last = Math.max(end, first + count - 1);
+      events += last - Math.max(end, first - 1);
+      ends.set(teamNo, last);
+    }
+  }
+  return events;
 }
 
 interface PlaceRow {

@@ -1,7 +1,8 @@
 import type { NewEvent } from '../../event/logged-event.ts';
 import type { EventLog } from '../event-log.ts';
+import type { Growth } from '../store.ts';
 import { createTailSignal } from '../tail-signal.ts';
-import type { CommitQueue, Growth } from './commit-queue.ts';
+import type { CommitQueue } from './commit-queue.ts';
 import { type LogReader, upTo } from './log-reader.ts';
 
 /** Rows a retention transaction deletes at most: appends run between two of them. */
@@ -28,12 +29,14 @@ export class SqliteEventLog implements EventLog {
   };
 
   read: EventLog['read'] = async (team, after, limit) => {
-    const recent = this.#queue.log?.recent(team, after);
-    return recent ? upTo(limit, recent) : this.#reader.read(team, after, limit);
+    const { log } = this.#queue;
+    const recent = log?.recent(team, after);
+    return recent ? upTo(limit, recent) : this.#reader.read(team, after, limit, log?.recent.bind(log));
   };
 
   waitForMore: EventLog['waitForMore'] = async (team, after, signal) => {
-    if (this.#reader.bounds(team).last <= after) await this.#tail.waitForMore(team, after, signal);
+    const last = this.#queue.log?.last(team) ?? this.#reader.bounds(team).last;
+    if (last <= after) await this.#tail.waitForMore(team, after, signal);
   };
 
   find: EventLog['find'] = async (team, id) => this.#reader.find(team, id);

@@ -3,13 +3,15 @@ import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts'
 import { type LogBounds, type ReadLimit, StorageDamaged } from '../event-log.ts';
 import { type ChunkRow, decodeChunk } from './chunk.ts';
 import type { Connection } from './connection.ts';
+import { JournalReader, missing } from './journal.ts';
 
 /** Decoded rows kept for readers that take less than a row at a time, in bytes of JSON. */
 const DECODED_BYTES = 4 * 1024 * 1024;
 
-/** Reads the log through one connection: what is committed, one row at a time in memory. */
+/** Reads the log through one connection: what is committed, from the teams' rows and then from the journal. */
 export class LogReader {
   readonly #connection: Connection;
+  readonly #journal: JournalReader;
   /** By team, first sequence and count: events never change, so neither does an entry. */
   readonly #decoded = new LRUCache<string, readonly LoggedEvent[]>({
     maxSize: DECODED_BYTES,
@@ -18,18 +20,31 @@ export class LogReader {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#journal = new JournalReader(connection);
   }
 
-  read(team: TeamId, after: Sequence, limit: ReadLimit): readonly LoggedEvent[] {
-    const place = this.#team(team);
-    if (!place) return [];
-    const events = upTo(limit, this.events(place.no, team, after));
-    const sequence = events[0]?.sequence ?? place.last + 1;
-    if (sequence > Math.max(after + 1, place.kept)) this.#excuse(team, after + 1, sequence - 1);
-    return events;
+  /** `recent`: the newest events from memory, where they are at hand: else they are read from the journal. */
+  read(team: TeamId, after: Sequence, limit: ReadLimit, recent?: Recent): readonly LoggedEvent[] {
+    return this.#connection.inSnapshot(() => {
+      const place = this.#team(team);
+      return place ? upTo(limit, this.#all(place, team, after, recent)) : [];
+    });
   }
 
-  /** The events after `after`, oldest first. */
+  /** From the team's rows, then from the journal. Throws where an event is missing that retention has not deleted. */
+  *#all({ no, kept, moved }: TeamPlace, team: TeamId, after: Sequence, recent?: Recent): Generator<LoggedEvent> {
+    let next = Math.max(after + 1, kept);
+    if (after < moved)
+      for (const event of this.events(no, team, after)) {
+        if (event.sequence > next) throw missing(team, next, event.sequence - 1);
+        next = event.sequence + 1;
+        yield event;
+      }
+    if (next <= moved) throw missing(team, next, moved);
+    yield* recent?.(team, Math.max(after, moved)) ?? this.#journal.events(no, team, moved, after);
+  }
+
+  /** The events after `after` in the team's rows, oldest first. */
   *events(no: number, team: TeamId, after: Sequence): Generator<LoggedEvent> {
     for (const chunk of this.chunks(no, team, after)) {
       const last = chunk.at(-1);
@@ -67,35 +82,42 @@ export class LogReader {
   }
 
   find(team: TeamId, id: string): LoggedEvent | undefined {
-    const place = this.#connection.get<{ sequence: number }>(
-      'SELECT sequence FROM event_id WHERE team_no = (SELECT no FROM team WHERE id = ?) AND id = ?',
-      team,
-      id,
-    );
-    if (!place) return undefined;
-    const [event] = this.read(team, place.sequence - 1, { events: 1, bytes: 0 });
-    if (event?.id === id) return event;
-    this.#excuse(team, place.sequence, place.sequence);
-    return undefined;
+    return this.#connection.inSnapshot(() => {
+      const place = this.#team(team);
+      if (!place) return undefined;
+      const known = this.#connection.get<{ sequence: number }>(
+        'SELECT sequence FROM event_id WHERE team_no = ? AND id = ?',
+        place.no,
+        id,
+      );
+      if (!known) return this.#journal.events(place.no, team, place.moved, place.moved).find((e) => e.id === id);
+      const [event] = upTo({ events: 1, bytes: 0 }, this.events(place.no, team, known.sequence - 1));
+      if (event?.id !== id && known.sequence >= place.kept) throw missing(team, known.sequence, known.sequence);
+      return event?.id === id ? event : undefined;
+    });
   }
 
   bounds(team: TeamId): LogBounds {
-    const place = this.#team(team);
-    return place && place.last > 0 ? { first: place.kept, last: place.last } : { first: 0, last: 0 };
+    return this.#connection.inSnapshot(() => {
+      const place = this.#team(team);
+      const last = place ? this.#journal.last(place.no, place.moved) : 0;
+      return place && last > 0 ? { first: place.kept, last } : { first: 0, last: 0 };
+    });
   }
 
   firstReceivedSince(team: TeamId, at: number): Sequence {
-    const found = this.#team(team);
-    if (!found) return 1;
-    const chunk = this.#connection.get<{ first: number }>(
-      'SELECT first_sequence AS first FROM chunk WHERE team_no = ? AND last_received_at >= ? ORDER BY last_received_at, first_sequence LIMIT 1',
-      found.no,
-      at,
-    );
-    if (chunk)
-      for (const event of this.events(found.no, team, chunk.first - 1))
+    return this.#connection.inSnapshot(() => {
+      const place = this.#team(team);
+      if (!place) return 1;
+      const row = this.#connection.get<{ first: number }>(
+        'SELECT first_sequence AS first FROM chunk WHERE team_no = ? AND last_received_at >= ? ORDER BY last_received_at, first_sequence LIMIT 1',
+        place.no,
+        at,
+      );
+      for (const event of this.#all(place, team, row ? row.first - 1 : place.moved))
         if (event.receivedAt >= at) return event.sequence;
-    return found.last + 1;
+      return this.#journal.last(place.no, place.moved) + 1;
+    });
   }
 
   vocabulary(team: TeamId): { readonly categories: readonly string[]; readonly eventTypes: readonly string[] } {
@@ -109,24 +131,29 @@ export class LogReader {
 
   /** Every team with its last sequence. */
   teams(): readonly { readonly team: TeamId; readonly last: Sequence }[] {
-    return this.#connection.all<{ team: TeamId; last: Sequence }>(
-      'SELECT id AS team, last_sequence AS last FROM team ORDER BY no',
+    return this.#connection.inSnapshot(() =>
+      this.#connection
+        .all<{ team: TeamId; no: number; moved: Sequence }>(
+          'SELECT id AS team, no, last_sequence AS moved FROM team ORDER BY no',
+        )
+        .map(({ team, no, moved }) => ({ team, last: this.#journal.last(no, moved) })),
     );
   }
 
-  #team(team: TeamId): { no: number; kept: Sequence; last: Sequence } | undefined {
-    return this.#connection.get('SELECT no, first_kept AS kept, last_sequence AS last FROM team WHERE id = ?', team);
-  }
-
-  /** Events are not there: by now retention may have deleted them all, else they are lost, and nobody shall pass over them. */
-  #excuse(team: TeamId, from: Sequence, through: Sequence): void {
-    const kept = this.#team(team)?.kept ?? 1;
-    if (kept <= through) throw missing(team, Math.max(from, kept), through);
+  #team(team: TeamId): TeamPlace | undefined {
+    return this.#connection.get('SELECT no, first_kept AS kept, last_sequence AS moved FROM team WHERE id = ?', team);
   }
 }
 
-function missing(team: TeamId, from: Sequence, through: Sequence): StorageDamaged {
-  return new StorageDamaged(`trailproof.db is damaged: it has lost events ${from} to ${through} of team ${team}`);
+/** The team's events after a sequence; undefined when memory does not reach back that far. */
+export type Recent = (team: TeamId, after: Sequence) => Iterable<LoggedEvent> | undefined;
+
+interface TeamPlace {
+  readonly no: number;
+  /** The first event that retention has left. */
+  readonly kept: Sequence;
+  /** The last event in the team's own rows; later ones are in the journal. */
+  readonly moved: Sequence;
 }
 
 function keyOf(no: number, first: Sequence, count: number): string {

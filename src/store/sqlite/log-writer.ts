@@ -2,9 +2,11 @@ import type { Clock } from '../../clock.ts';
 import { type LoggedEvent, type NewEvent, type Sequence, type TeamId, withPlace } from '../../event/logged-event.ts';
 import { type Appended, StorageDamaged } from '../event-log.ts';
 import { DEFAULT_ALERTS, type Team } from '../teams.ts';
-import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, checksumOf, encodeChunk, intoRows } from './chunk.ts';
+import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, checksumOf, directoryOf, intoRows, pack } from './chunk.ts';
 import type { Connection } from './connection.ts';
+import { type JournalPart, JournalReader, missing, writeJournal } from './journal.ts';
 import { LogReader } from './log-reader.ts';
+import { Slabs, TailEvent } from './tail-event.ts';
 
 /** Teams whose counters are kept in memory between commits. */
 const TEAMS_KEPT = 10_000;
@@ -12,6 +14,20 @@ const TEAMS_KEPT = 10_000;
 const EVENT_OVERHEAD_BYTES = 250;
 /** Values remembered as already in the team's vocabulary; a cache, emptied when it is full. */
 const SEEN_KEPT = 1_000;
+/** An event stays in the journal for so long at most: what retention deletes shall not live on in there. */
+export const JOURNAL_MS = 30_000;
+/** All rows of the journal, on disk: what is read when the store is opened. */
+const JOURNAL_BYTES = 16 * 1024 * 1024;
+/** All events that are in the journal only; they are in memory too. */
+const LOOSE_BYTES = 24 * 1024 * 1024;
+/** Of a SHA-256 in base64url. */
+const WHOLE_HASH_LENGTH = 43;
+/** Ids written by one statement. */
+const IDS_AT_ONCE = 32;
+const INSERT_IDS = Array.from(
+  { length: IDS_AT_ONCE + 1 },
+  (_, count) => `INSERT INTO event_id (team_no, id, sequence, hash) VALUES ${Array(count).fill('(?,?,?,?)').join()}`,
+);
 
 /** One team's end of the log in memory, the running transaction included. */
 interface TeamEnd {
@@ -26,10 +42,18 @@ interface TeamEnd {
   /** Events up to here lie in compressed rows; those behind it in rows of text until there are enough. */
   compressedThrough: Sequence;
   /** The newest events, contiguous up to `last`; as many as the cap allows. */
-  recent: LoggedEvent[];
-  recentBytes: number;
-  /** How many at the end of `recent` are not in a row yet. */
-  unwritten: number;
+  recent: TailEvent[];
+  /** How many at the end of `recent` are not in one of the team's rows yet, but loose: in the journal only. */
+  loose: number;
+  /** How many of these the running transaction has brought: not even in the journal. */
+  fresh: number;
+  /** What deduplication knows of the loose ones, in order, by id. */
+  readonly looseIds: Map<string, TailEvent>;
+  /** Rows of the journal that hold some of them. */
+  journaled: number[];
+  looseSince: number;
+  /** No id in `event_id` is greater: ids that grow with time need not be looked for. */
+  greatestId: string;
   readonly seen: { readonly category: Set<string>; readonly type: Set<string> };
 }
 
@@ -48,7 +72,20 @@ export class LogWriter {
   /** Least recently grown first. */
   readonly #ends = new Map<TeamId, TeamEnd>();
   readonly #grown = new Set<TeamEnd>();
-  #recentBytes = 0;
+  /** Teams with loose events, in the order in which they got them. */
+  readonly #withLoose = new Set<TeamEnd>();
+  /** Rows of the journal that hold loose events: their size, and of how many teams. */
+  readonly #journal = new Map<number, { readonly bytes: number; teams: number }>();
+  /** Journal rows were damaged: these teams, or all, get no more events, whose places nobody knows. */
+  readonly #damaged = new Map<TeamId, StorageDamaged>();
+  #allDamaged: StorageDamaged | undefined;
+  readonly #slabs = new Slabs();
+  #journalBytes = 0;
+  #looseBytes = 0;
+  /** How many events moved to their teams' rows and are still in memory, by team, in the order in which they moved. */
+  readonly #moves: { readonly end: TeamEnd; count: number }[] = [];
+  /** Of these events. */
+  #movedBytes = 0;
 
   constructor(
     connection: Connection,
@@ -59,6 +96,12 @@ export class LogWriter {
     this.#reader = new LogReader(connection);
     this.#clock = clock;
     this.#options = options;
+    this.#recover();
+  }
+
+  /** Whether some events are in the journal only. */
+  get hasLoose(): boolean {
+    return this.#withLoose.size > 0;
   }
 
   /** Gives the new events among `events` their places; rows are written by `flush`. */
@@ -67,22 +110,25 @@ export class LogWriter {
     return events.map((event) => this.#append(event, now));
   }
 
-  /** Writes what was appended since the last flush as rows, merging the team's small rows when they fill a larger one. */
+  /**
+   * Writes what was appended since the last flush: as rows of its team when they are full, else into the journal. What
+   * has been in the journal for long, or would make it too large, moves to its teams' rows.
+   */
   flush(): void {
-    for (const end of this.#grown) {
-      if (end.unwritten === 0) continue;
-      if (end.last - end.fullThrough >= CHUNK_EVENTS || end.smallBytes >= CHUNK_BYTES)
-        this.#merge(end, end.fullThrough);
-      else if (end.last - end.compressedThrough >= COMPRESSED_EVENTS) this.#merge(end, end.compressedThrough);
-      else this.#insert(end, end.recent.slice(-end.unwritten));
-      end.unwritten = 0;
-      this.#connection.run(
-        'UPDATE team SET last_sequence = ?, last_received_at = ? WHERE no = ?',
-        end.last,
-        end.lastReceivedAt,
-        end.no,
-      );
+    for (const end of this.#grown) this.#write(end, false);
+    const now = this.#clock.now();
+    for (const end of this.#withLoose) {
+      const isLarge = this.#looseBytes > LOOSE_BYTES || this.#journalBytes > JOURNAL_BYTES;
+      // Either way: the clock may have been set back.
+      if (!isLarge && Math.abs(now - end.looseSince) < JOURNAL_MS) break;
+      this.#write(end, true);
     }
+    this.#keepInJournal();
+  }
+
+  /** Moves every event from the journal to its team's rows. */
+  empty(): void {
+    for (const end of [...this.#withLoose]) this.#write(end, true);
   }
 
   /** To be called after the commit: frees memory past the caps and says which teams grew. */
@@ -93,13 +139,31 @@ export class LogWriter {
       this.#ends.set(end.team, end);
     }
     this.#grown.clear();
-    for (const end of this.#ends.values()) {
-      const tooMuch = this.#recentBytes - this.#options.tailBytes;
-      if (tooMuch <= 0 && this.#ends.size <= TEAMS_KEPT) break;
-      this.#forget(end, this.#ends.size > TEAMS_KEPT ? end.recentBytes : tooMuch);
-      if (end.recent.length === 0) this.#ends.delete(end.team);
+    let done = 0;
+    for (; this.#movedBytes > this.#options.tailBytes && done < this.#moves.length; done++) {
+      const move = this.#moves[done]!;
+      move.count -= this.#forget(move.end, move.count, this.#movedBytes - this.#options.tailBytes);
+      if (move.count > 0 && this.#movedBytes <= this.#options.tailBytes) break;
     }
+    this.#moves.splice(0, done);
+    if (this.#ends.size > TEAMS_KEPT)
+      for (const end of this.#ends.values()) {
+        if (this.#ends.size <= TEAMS_KEPT) break;
+        if (end.loose > 0) continue;
+        this.#forget(end);
+        this.#ends.delete(end.team);
+      }
     return grown;
+  }
+
+  /** Every team with its last sequence; none when the log is too damaged to say. */
+  teams(): readonly { readonly team: TeamId; readonly last: Sequence }[] {
+    return this.#allDamaged ? [] : this.#reader.teams();
+  }
+
+  /** The team's last sequence, when it is in memory. */
+  last(team: TeamId): Sequence | undefined {
+    return this.#ends.get(team)?.last;
   }
 
   /** The events after `after` from memory; undefined when memory does not reach back that far. */
@@ -136,17 +200,17 @@ export class LogWriter {
 
   /** Deletes the events up to `through` that lie in the oldest row, and their ids. Returns how many. */
   deleteOldest(team: TeamId, through: Sequence): number {
-    this.flush();
     const end = this.#find(team);
     if (!end) return 0;
+    this.#write(end, true);
     const [row] = this.#reader.chunks(end.no, team, 0);
     if (!row || row[0]!.sequence > through) return 0;
     const deleted = row.filter((event) => event.sequence <= through);
     this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence = ?', end.no, row[0]!.sequence);
     for (const { id } of deleted) this.#connection.run('DELETE FROM event_id WHERE team_no = ? AND id = ?', end.no, id);
-    this.#insert(end, row.slice(deleted.length));
+    this.#insert(end.no, intoRows(row.slice(deleted.length)));
     this.#connection.run('UPDATE team SET first_kept = ? WHERE no = ?', deleted.at(-1)!.sequence + 1, end.no);
-    if (through > end.last - end.recent.length) this.#forget(end, end.recentBytes);
+    if (through > end.last - end.recent.length) this.#forget(end);
     Object.assign(end, this.#ragged(end.no, end.last));
     return deleted.length;
   }
@@ -154,39 +218,37 @@ export class LogWriter {
   #append(event: NewEvent, now: number): Appended {
     const end = this.#find(event.team) ?? this.#create(event.team, now);
     if (end.deletedAt !== null) return { kind: 'team_deleted' };
+    const known = this.#known(end, event.id);
+    if (known) return { kind: isSame(known.hash, event.hash) ? 'duplicate' : 'conflict', sequence: known.sequence };
     const sequence = end.last + 1;
-    const isNew = this.#connection.run(
-      'INSERT INTO event_id (team_no, id, sequence, hash) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      end.no,
-      event.id,
-      sequence,
-      event.hash,
-    );
-    if (!isNew) return this.#collision(end.no, event);
     const receivedAt = Math.max(now, end.lastReceivedAt);
     const json = withPlace(event.json, sequence, receivedAt);
-    const { team, id, eventType, eventCategory, timestamp } = event;
-    const bytes = Buffer.byteLength(json);
-    end.recent.push({ team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes });
-    end.smallBytes += bytes;
-    end.recentBytes += bytes + EVENT_OVERHEAD_BYTES;
-    this.#recentBytes += bytes + EVENT_OVERHEAD_BYTES;
-    end.unwritten += 1;
-    end.last = sequence;
-    end.lastReceivedAt = receivedAt;
+    this.#addLoose(end, new TailEvent(event, { sequence, receivedAt }, json, this.#slabs), now);
+    end.fresh += 1;
     this.#grown.add(end);
-    this.#see(end, 'category', eventCategory);
-    this.#see(end, 'type', eventType);
+    this.#see(end, 'category', event.eventCategory);
+    this.#see(end, 'type', event.eventType);
     return { kind: 'appended', sequence };
   }
 
-  #collision(no: number, event: NewEvent): Appended {
-    const known = this.#connection.get<{ sequence: Sequence; hash: string }>(
-      'SELECT sequence, hash FROM event_id WHERE team_no = ? AND id = ?',
-      no,
-      event.id,
-    )!;
-    return { kind: known.hash === event.hash ? 'duplicate' : 'conflict', sequence: known.sequence };
+  #addLoose(end: TeamEnd, event: TailEvent, now: number): void {
+    if (end.loose === 0) {
+      end.looseSince = now;
+      this.#withLoose.add(end);
+    }
+    end.recent.push(event);
+    end.loose += 1;
+    end.looseIds.set(event.id, event);
+    end.smallBytes += event.bytes;
+    this.#looseBytes += event.bytes + EVENT_OVERHEAD_BYTES;
+    end.last = event.sequence;
+    end.lastReceivedAt = event.receivedAt;
+  }
+
+  #known(end: TeamEnd, id: string): { readonly sequence: Sequence; readonly hash: string } | undefined {
+    const loose = end.looseIds.get(id);
+    if (loose || id > end.greatestId) return loose;
+    return this.#connection.get('SELECT sequence, hash FROM event_id WHERE team_no = ? AND id = ?', end.no, id);
   }
 
   #see(end: TeamEnd, kind: 'category' | 'type', value: string): void {
@@ -202,25 +264,125 @@ export class LogWriter {
     seen.add(value);
   }
 
-  /** Writes the events behind `after` anew: rows that hold some of them are replaced. */
-  #merge(end: TeamEnd, after: Sequence): void {
+  /** Moves the team's loose events to its rows: all of them, or those that fill rows. */
+  #write(end: TeamEnd, isForced: boolean): void {
+    if (end.loose === 0) return;
+    let left = 0;
+    if (end.last - end.fullThrough >= CHUNK_EVENTS || end.smallBytes >= CHUNK_BYTES)
+      left = this.#merge(end, end.fullThrough, isForced);
+    else if (!isForced) return;
+    else if (end.last - end.compressedThrough >= COMPRESSED_EVENTS) this.#merge(end, end.compressedThrough, true);
+    else this.#insertLast(end);
+    this.#moved(end, left);
+  }
+
+  /**
+   * Writes the events behind `after` anew: rows that hold some of them are replaced. Returns how many at the end stay
+   * loose, as they fill no row.
+   */
+  #merge(end: TeamEnd, after: Sequence, isForced: boolean): number {
     const events = this.#since(end, after);
     if (!events) {
       this.#leave(end);
-      return;
+      return 0;
     }
     this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence > ?', end.no, after);
-    this.#insert(end, events);
-    Object.assign(end, this.#ragged(end.no, end.last));
+    const rows = [...intoRows(events)];
+    const rest = rows.at(-1)!;
+    const isFull = rest.events.length >= CHUNK_EVENTS || rest.bytes >= CHUNK_BYTES;
+    const left = isForced || isFull || rest.events.length > end.loose ? 0 : rest.events.length;
+    if (left > 0) rows.pop();
+    this.#insert(end.no, rows);
+    Object.assign(end, this.#ragged(end.no, end.last - left));
+    if (left > 0) end.smallBytes += rest.bytes;
+    return left;
+  }
+
+  /** The team's loose events but the last `left` are in its rows now: their ids are written down, the journal lets go of them. */
+  #moved(end: TeamEnd, left: number): void {
+    const moved = end.recent.slice(end.recent.length - end.loose, end.recent.length - left);
+    const last = moved.at(-1)!;
+    const ids: (string | number)[][] = [];
+    for (const { id, sequence, hash, bytes } of moved) {
+      end.looseIds.delete(id);
+      ids.push([end.no, id, sequence, hash]);
+      if (id > end.greatestId) end.greatestId = id;
+      this.#looseBytes -= bytes + EVENT_OVERHEAD_BYTES;
+      this.#movedBytes += bytes + EVENT_OVERHEAD_BYTES;
+    }
+    ids.sort(([, a], [, b]) => (a! < b! ? -1 : 1));
+    for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+      const some = ids.slice(at, at + IDS_AT_ONCE);
+      this.#connection.run(INSERT_IDS[some.length]!, ...some.flat());
+    }
+    this.#connection.run(
+      'UPDATE team SET last_sequence = ?, last_received_at = ? WHERE no = ?',
+      last.sequence,
+      last.receivedAt,
+      end.no,
+    );
+    for (const no of end.journaled) this.#release(no);
+    end.journaled = [];
+    this.#moves.push({ end, count: moved.length });
+    end.loose = left;
+    end.fresh = Math.min(end.fresh, left);
+    this.#withLoose.delete(end);
+    if (left === 0) return;
+    end.looseSince = this.#clock.now();
+    this.#withLoose.add(end);
+  }
+
+  #release(no: number): void {
+    const row = this.#journal.get(no)!;
+    row.teams -= 1;
+    if (row.teams > 0) return;
+    this.#connection.run('DELETE FROM journal WHERE no = ?', no);
+    this.#journal.delete(no);
+    this.#journalBytes -= row.bytes;
+  }
+
+  /** What the running transaction has brought and is in no row yet becomes one row of the journal. */
+  #keepInJournal(): void {
+    const ends = [...this.#grown].filter(({ fresh }) => fresh > 0);
+    if (ends.length === 0) return;
+    const { no, bytes } = writeJournal(
+      this.#connection,
+      ends.map((end) => {
+        const events = end.recent.slice(-end.fresh);
+        return { teamNo: end.no, team: end.team, events, hashes: events.map(({ hash }) => hash) };
+      }),
+    );
+    this.#journal.set(no, { bytes, teams: ends.length });
+    this.#journalBytes += bytes;
+    for (const end of ends) {
+      end.journaled.push(no);
+      end.fresh = 0;
+    }
+  }
+
+  /** Reads back what is in the journal only. */
+  #recover(): void {
+    try {
+      for (const { no, bytes, places, parts } of new JournalReader(this.#connection).all()) {
+        const isSound = !(parts instanceof StorageDamaged);
+        if (!isSound) for (const [, team] of places) this.#damaged.set(team, parts);
+        const teams = isSound ? parts.filter((part) => this.#recoverPart(no, part)).length : 1;
+        this.#journal.set(no, { bytes, teams });
+        this.#journalBytes += bytes;
+      }
+    } catch (error) {
+      if (!(error instanceof StorageDamaged)) throw error;
+      this.#allDamaged = error;
+    }
   }
 
   /** The events behind `after`; undefined when their rows are damaged. */
   #since(end: TeamEnd, after: Sequence): readonly LoggedEvent[] | undefined {
     const count = end.last - after;
-    const unwritten = end.recent.slice(-end.unwritten);
+    const loose = end.recent.slice(-end.loose);
     if (count <= end.recent.length) return end.recent.slice(-count);
     try {
-      const events = [...this.#reader.events(end.no, end.team, after), ...unwritten];
+      const events = [...this.#reader.events(end.no, end.team, after), ...loose];
       return events.length === count ? events : undefined;
     } catch (error) {
       if (error instanceof StorageDamaged) return undefined;
@@ -228,18 +390,46 @@ export class LogWriter {
     }
   }
 
+  /** False: the team has moved all of it to its rows. What is damaged stays in the journal. */
+  #recoverPart(no: number, { team, events, hashes }: JournalPart): boolean {
+    try {
+      const end = this.#find(team);
+      if (!end) throw new StorageDamaged(`trailproof.db is damaged: its index does not know the team ${team}`);
+      const before = end.loose;
+      for (const [i, event] of events.entries()) {
+        if (event.sequence <= end.last) continue;
+        if (event.sequence > end.last + 1) throw missing(team, end.last + 1, event.sequence - 1);
+        this.#addLoose(
+          end,
+          new TailEvent({ ...event, hash: hashes[i]! }, event, event.json, this.#slabs),
+          this.#clock.now(),
+        );
+      }
+      if (end.loose > before) end.journaled.push(no);
+      return end.loose > before;
+    } catch (error) {
+      if (!(error instanceof StorageDamaged)) throw error;
+      this.#damaged.set(team, error);
+      return true;
+    }
+  }
+
   /** Damaged rows are left to whoever repairs them; new ones begin behind them. */
   #leave(end: TeamEnd): void {
-    const events = end.recent.slice(-end.unwritten);
-    this.#insert(end, events);
-    const smallBytes = events.reduce((sum, { bytes }) => sum + bytes, 0);
-    const through = end.last - events.length;
+    this.#insertLast(end);
+    const smallBytes = end.recent.slice(-end.loose).reduce((sum, { bytes }) => sum + bytes, 0);
+    const through = end.last - end.loose;
     Object.assign(end, { fullThrough: through, compressedThrough: through, smallBytes } satisfies Ragged);
   }
 
-  #insert({ no }: TeamEnd, events: readonly LoggedEvent[]): void {
-    for (const { events: held, bytes } of intoRows(events)) {
-      const row = { first: held[0]!.sequence, count: held.length, body: encodeChunk(held) };
+  /** The loose events as rows of their own. */
+  #insertLast(end: TeamEnd): void {
+    this.#insert(end.no, intoRows(end.recent.slice(-end.loose)));
+  }
+
+  #insert(no: number, rows: Iterable<{ readonly events: readonly LoggedEvent[]; readonly bytes: number }>): void {
+    for (const { events, bytes } of rows) {
+      const row = { first: events[0]!.sequence, count: events.length, body: pack(directoryOf(events), events) };
       this.#connection.run(
         `INSERT INTO chunk (team_no, first_sequence, count, bytes, last_received_at, body, checksum)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -247,7 +437,7 @@ export class LogWriter {
         row.first,
         row.count,
         bytes,
-        held.at(-1)!.receivedAt,
+        events.at(-1)!.receivedAt,
         row.body,
         checksumOf(no, row),
       );
@@ -255,6 +445,8 @@ export class LogWriter {
   }
 
   #find(team: TeamId): TeamEnd | undefined {
+    const damage = this.#allDamaged ?? this.#damaged.get(team);
+    if (damage) throw damage;
     const known = this.#ends.get(team);
     if (known) return known;
     const found = this.#connection.get<
@@ -273,12 +465,21 @@ export class LogWriter {
       team,
       ...this.#ragged(row.no, row.last),
       recent: [],
-      recentBytes: 0,
-      unwritten: 0,
+      loose: 0,
+      fresh: 0,
+      looseIds: new Map(),
+      journaled: [],
+      looseSince: 0,
+      greatestId: this.#greatestId(row.no),
       seen: { category: new Set(), type: new Set() },
     };
     this.#ends.set(team, end);
     return end;
+  }
+
+  #greatestId(no: number): string {
+    const sql = 'SELECT id FROM event_id WHERE team_no = ? ORDER BY id DESC LIMIT 1';
+    return this.#connection.get<{ id: string }>(sql, no)?.id ?? '';
   }
 
   #create(team: TeamId, now: number): TeamEnd {
@@ -319,15 +520,20 @@ export class LogWriter {
     return ragged;
   }
 
-  /** Drops at least `bytes` of the team's oldest events from memory, if it has as many. */
-  #forget(end: TeamEnd, bytes: number): void {
-    let freed = 0;
+  /** Lets go of the team's oldest events in memory, `most` or as many as free `bytes`; never of loose ones. Returns how many. */
+  #forget(end: TeamEnd, most = end.recent.length, bytes = Number.POSITIVE_INFINITY): number {
+    const held = Math.min(most, end.recent.length - end.loose);
     let count = 0;
-    while (freed < bytes && count < end.recent.length) freed += end.recent[count++]!.bytes + EVENT_OVERHEAD_BYTES;
-    end.recent.splice(0, count);
-    end.recentBytes -= freed;
-    this.#recentBytes -= freed;
+    for (let freed = 0; count < held && freed < bytes; count++)
+      freed += end.recent[count]!.bytes + EVENT_OVERHEAD_BYTES;
+    for (const event of end.recent.splice(0, count)) this.#movedBytes -= event.bytes + EVENT_OVERHEAD_BYTES;
+    return count;
   }
+}
+
+/** Of the contents of two events with one id. An earlier version kept hashes whole. */
+function isSame(known: string, hash: string): boolean {
+  return known === hash || (known.length === WHOLE_HASH_LENGTH && known.startsWith(hash));
 }
 
 function* slice(events: readonly LoggedEvent[], from: number): Generator<LoggedEvent> {

@@ -212,4 +212,15 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE team SET first_kept =
     coalesce((SELECT min(first_sequence) FROM chunk WHERE team_no = team.no), last_sequence + 1);
   `,
+  `
+  -- Commits whose events have not all moved to their teams' rows; places is JSON. See journal.ts. Numbers are never given
+  -- twice, so that a reader knows which rows are new to it. team.last_sequence is the last event in the team's own rows.
+  CREATE TABLE journal (
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    places TEXT NOT NULL,
+    places_checksum INTEGER NOT NULL,
+    body ANY NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

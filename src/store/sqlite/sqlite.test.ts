@@ -53,7 +53,7 @@ describe('the SQLite store', () => {
   it('tells who listens which teams grew', async () => {
     const store = openIn(folder);
     const heard: unknown[] = [];
-    const stop = store.onAppended((team, last) => heard.push([team, last]));
+    const stop = store.onAppended((grown) => heard.push(...grown.map(({ team, last }) => [team, last])));
     await store.log.append([newEvent('a', '1'), newEvent('a', '2'), newEvent('b', '1')]);
     await store.log.append([newEvent('a', '1')]);
     stop();

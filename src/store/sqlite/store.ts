@@ -12,7 +12,7 @@ import { destinationStore } from './destinations.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { SqliteEventLog } from './event-log.ts';
 import { LogReader } from './log-reader.ts';
-import { LogWriter } from './log-writer.ts';
+import { JOURNAL_MS, LogWriter } from './log-writer.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
 import { peopleStore } from './people.ts';
 import { examineTeams } from './team-directory.ts';
@@ -56,9 +56,10 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     connect: () => connectWriter(path, checkpointPages),
     openLog: (connection) => new LogWriter(connection, clock, { defaultRetentionDays, tailBytes: TAIL_BYTES }),
     reserve,
+    idleMs: JOURNAL_MS,
     onGrown: (grown) => {
       log.grown(grown);
-      for (const { team, last } of grown) for (const listener of listeners) listener(team, last);
+      if (grown.length > 0) for (const listener of listeners) listener(grown);
     },
     ...(options.logger && { logger: options.logger }),
   });

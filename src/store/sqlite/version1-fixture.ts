@@ -1,7 +1,7 @@
 import { withPlace } from '../../event/logged-event.ts';
 import { NOON, newEvents } from '../conformance-fixture.ts';
 import type { Progress, StoredDestination } from '../destinations.ts';
-import { encodeChunk } from './chunk.ts';
+import { directoryOf, pack } from './chunk.ts';
 import { Connection } from './connection.ts';
 import { MIGRATIONS } from './migrations.ts';
 
@@ -29,7 +29,7 @@ export function writeVersion1(path: string, count = 3): void {
     count,
     events.reduce((sum, { bytes }) => sum + bytes, 0),
     NOON,
-    encodeChunk(events),
+    pack(directoryOf(events), events),
   );
   connection.run(
     `INSERT INTO api_key (id, team, name, scopes, hash, created_at)

@@ -66,7 +66,10 @@ async function areCountersExact(store: SqliteStore, team: string, last: number):
   return true;
 }
 
-/** Each page is sound, and an id is known exactly when its event is there: else a repeat would be taken for stored. */
+/**
+ * Each page is sound, and an id is known exactly when its event is in its team's rows: else a repeat would be taken for
+ * stored. A store that was closed leaves nothing in the journal.
+ */
 function checkDatabase(path: string): void {
   const database = new DatabaseSync(path);
   try {
@@ -75,10 +78,13 @@ function checkDatabase(path: string): void {
       found.map((row) => row['integrity_check']),
       ['ok'],
     );
-    const { ids, events } = database
-      .prepare('SELECT (SELECT count(*) FROM event_id) AS ids, (SELECT sum(count) FROM chunk) AS events')
+    const { ids, events, journal } = database
+      .prepare(
+        'SELECT (SELECT count(*) FROM event_id) AS ids, (SELECT sum(count) FROM chunk) AS events, (SELECT count(*) FROM journal) AS journal',
+      )
       .get()!;
     assert.equal(ids, events, `${ids} ids of ${events} events are known`);
+    assert.equal(journal, 0, 'rows are left in the journal');
   } finally {
     database.close();
   }

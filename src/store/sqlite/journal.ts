@@ -1,0 +1,169 @@
+import { crc32 } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
+import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
+import { StorageDamaged } from '../event-log.ts';
+import { type Directory, directoryOf, eventsOf, pack, unpack } from './chunk.ts';
+import type { Connection } from './connection.ts';
+
+/*
+ * The journal makes a commit durable by one row, whichever teams it holds: a commit of many teams has few events of
+ * each, and a row per team would cost a page for each. The events move to their teams' own rows (chunk.ts) when there
+ * are enough of them, or after some seconds; a journal row goes when all of its events have moved.
+ */
+
+/** Decoded rows kept for readers, in bytes of JSON. */
+const DECODED_BYTES = 4 * 1024 * 1024;
+
+/** One team's events in a row of the journal, consecutive. */
+export interface JournalPart {
+  readonly teamNo: number;
+  readonly team: TeamId;
+  readonly events: readonly LoggedEvent[];
+  /** Of the events' content, as in `NewEvent`: deduplication needs it until their ids are written down. */
+  readonly hashes: readonly string[];
+}
+
+/** Which events a row has, without unpacking it: the team's number and id, the first sequence, and how many. */
+type Place = readonly [teamNo: number, team: TeamId, first: Sequence, count: number];
+
+export interface JournalRow {
+  readonly no: number;
+  readonly bytes: number;
+  readonly places: readonly Place[];
+  readonly parts: readonly JournalPart[] | StorageDamaged;
+}
+
+interface Body extends Directory {
+  readonly hashes: readonly string[];
+}
+
+/** Writes a row. Returns its number, and its size on disk. */
+export function writeJournal(connection: Connection, parts: readonly JournalPart[]): { no: number; bytes: number } {
+  const events = parts.flatMap((part) => part.events);
+  const places = JSON.stringify(
+    parts.map(({ teamNo, team, events: held }): Place => [teamNo, team, held[0]!.sequence, held.length]),
+  );
+  const head: Body = { ...directoryOf(events), hashes: parts.flatMap((part) => part.hashes) };
+  const body = pack(head, events);
+  const { no } = connection.get<{ no: number }>(
+    'INSERT INTO journal (places, places_checksum, body, checksum) VALUES (?, ?, ?, ?) RETURNING no',
+    places,
+    crc32(places),
+    body,
+    crc32(body),
+  )!;
+  return { no, bytes: body.length };
+}
+
+/** Reads the journal through one connection. What it says is of the moment: read rows and journal in one snapshot. */
+export class JournalReader {
+  readonly #connection: Connection;
+  /** Rows read so far, by team; those that have moved are dropped when the team is asked for. */
+  readonly #rows = new Map<number, { readonly no: number; readonly first: Sequence; readonly last: Sequence }[]>();
+  #seen = 0;
+  readonly #decoded = new LRUCache<number, readonly JournalPart[]>({
+    maxSize: DECODED_BYTES,
+    sizeCalculation: (parts) => parts.reduce((sum, part) => part.events.reduce((s, { bytes }) => s + bytes, sum), 1),
+  });
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** The team's last sequence, `moved` when the journal has none after it. */
+  last(teamNo: number, moved: Sequence): Sequence {
+    return this.#of(teamNo, moved).at(-1)?.last ?? moved;
+  }
+
+  /** The team's events after `after`, oldest first; `moved` is the last in the team's own rows. */
+  *events(teamNo: number, team: TeamId, moved: Sequence, after: Sequence): Generator<LoggedEvent> {
+    let next = moved + 1;
+    for (const { no, first, last } of this.#of(teamNo, moved)) {
+      if (first > next) throw missing(team, next, first - 1);
+      next = last + 1;
+      if (last <= after) continue;
+      const part = this.#parts(no, team).find((p) => p.teamNo === teamNo);
+      if (!part) throw missing(team, first, last);
+      for (const event of part.events) if (event.sequence > Math.max(moved, after)) yield event;
+    }
+  }
+
+  /** The rows, oldest first, with what they hold; an error instead where that cannot be read. */
+  *all(): Generator<JournalRow> {
+    const rows = this.#connection.all<{ no: number; bytes: number }>(
+      'SELECT no, length(body) AS bytes FROM journal ORDER BY no',
+    );
+    for (const { no, bytes } of rows) {
+      const places = this.#places(no);
+      try {
+        yield { no, bytes, places, parts: this.#parts(no, places[0]![1]) };
+      } catch (error) {
+        if (!(error instanceof StorageDamaged)) throw error;
+        yield { no, bytes, places, parts: error };
+      }
+    }
+  }
+
+  #of(teamNo: number, moved: Sequence) {
+    const { low, high } = this.#connection.get<{ low: number | null; high: number | null }>(
+      'SELECT min(no) AS low, max(no) AS high FROM journal',
+    )!;
+    if (low === null || high === null) this.#rows.clear();
+    else if (high > this.#seen) this.#readOn();
+    const rows = this.#rows.get(teamNo) ?? [];
+    while (rows[0] && rows[0].last <= moved) rows.shift();
+    return rows;
+  }
+
+  #readOn(): void {
+    const fresh = this.#connection.all<{ no: number }>('SELECT no FROM journal WHERE no > ? ORDER BY no', this.#seen);
+    for (const { no } of fresh) {
+      for (const [teamNo, , first, count] of this.#places(no)) {
+        const rows = this.#rows.get(teamNo);
+        const row = { no, first, last: first + count - 1 };
+        if (rows) rows.push(row);
+        else this.#rows.set(teamNo, [row]);
+      }
+      this.#seen = no;
+    }
+  }
+
+  #places(no: number): readonly Place[] {
+    const { places, checksum } = this.#connection.get<{ places: string; checksum: number }>(
+      'SELECT places, places_checksum AS checksum FROM journal WHERE no = ?',
+      no,
+    )!;
+    if (crc32(places) !== checksum)
+      throw new StorageDamaged('trailproof.db is damaged in the newest events of all teams');
+    return JSON.parse(places) as Place[];
+  }
+
+  #parts(no: number, team: TeamId): readonly JournalPart[] {
+    const known = this.#decoded.get(no);
+    if (known) return known;
+    const row = this.#connection.get<{ body: string | Uint8Array; checksum: number }>(
+      'SELECT body, checksum FROM journal WHERE no = ?',
+      no,
+    );
+    if (!row || crc32(row.body) !== row.checksum)
+      throw new StorageDamaged(`trailproof.db is damaged in the newest events of team ${team}`);
+    const { head, lines } = unpack<Body>(row.body);
+    let at = 0;
+    const parts = this.#places(no).map(([teamNo, id, first, count]): JournalPart => {
+      const from = at;
+      at += count;
+      return {
+        ...{ teamNo, team: id },
+        events: eventsOf(id, first, head, lines, from, at),
+        hashes: head.hashes.slice(from, at),
+      };
+    });
+    this.#decoded.set(no, parts);
+    return parts;
+  }
+}
+
+/** Events are not there that should be. */
+export function missing(team: TeamId, from: Sequence, through: Sequence): StorageDamaged {
+  return new StorageDamaged(`trailproof.db is damaged: it has lost events ${from} to ${through} of team ${team}`);
+}

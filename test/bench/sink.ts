@@ -1,0 +1,105 @@
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { gunzipSync } from 'node:zlib';
+import { generate } from 'selfsigned';
+
+/** A Splunk that takes everything at next to no cost: bodies are kept as they came and counted when nothing is measured. */
+export interface Sink {
+  readonly url: string;
+  /** PEM to trust, with TLS. */
+  readonly caCertificate: string | undefined;
+  /** What arrived since the last call, counted in the bodies themselves: each event ends one `"event":{…}`. */
+  take(): Promise<Taken>;
+  close(): Promise<void>;
+}
+
+export interface Taken {
+  readonly requests: number;
+  readonly events: number;
+  /** As sent, compressed. */
+  readonly bytes: number;
+  /** When each event arrived whose id was sent with it, milliseconds since the epoch; only when asked for. */
+  readonly arrivals: ReadonlyMap<string, number>;
+}
+
+export interface SinkOptions {
+  readonly tls?: boolean;
+  /** Remember when each event arrived. */
+  readonly arrivals?: boolean;
+}
+
+interface SinkData extends SinkOptions {
+  readonly certificate: { readonly cert: string; readonly private: string } | null;
+}
+
+/** In a thread of its own: it shall not make the producers wait, nor they it. */
+export async function startSink(options: SinkOptions = {}): Promise<Sink> {
+  const certificate = options.tls ? await selfSigned() : null;
+  const worker = new Worker(new URL(import.meta.url), { workerData: { ...options, certificate } satisfies SinkData });
+  const answer = <T>(): Promise<T> =>
+    new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+  const port = await answer<number>();
+  return {
+    url: `http${options.tls ? 's' : ''}://127.0.0.1:${port}`,
+    caCertificate: certificate?.cert,
+    take: () => {
+      const taken = answer<Taken>();
+      worker.postMessage('take');
+      return taken;
+    },
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+async function selfSigned(): Promise<{ cert: string; private: string }> {
+  return generate([{ name: 'commonName', value: 'Sink' }], {
+    keyType: 'ec',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+    ],
+  });
+}
+
+function serve({ certificate, arrivals: isTimed }: SinkData): void {
+  let bodies: { readonly at: number; readonly chunks: readonly Buffer[] }[] = [];
+  const respond = (request: IncomingMessage, response: ServerResponse): void => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      bodies.push({ at: Date.now(), chunks });
+      response.end('{"text":"Success","code":0}');
+    });
+  };
+  const server = certificate
+    ? createHttps({ cert: certificate.cert, key: certificate.private }, respond)
+    : createHttp(respond);
+  server.listen(0, '127.0.0.1', () => parentPort!.postMessage((server.address() as AddressInfo).port));
+  parentPort!.on('message', () => {
+    const taken = bodies;
+    bodies = [];
+    let [events, bytes] = [0, 0];
+    const arrivals = new Map<string, number>();
+    for (const { at, chunks } of taken) {
+      const body = Buffer.concat(chunks);
+      bytes += body.length;
+      const text = (body[0] === 0x1f ? gunzipSync(body) : body).toString('latin1');
+      for (const [, id] of text.matchAll(
+        /"event":\{"timestamp":"[^"]*","sequence":\d+,"receivedAt":"[^"]*","id":"([^"]*)"/g,
+      )) {
+        events++;
+        if (isTimed) arrivals.set(id!, at);
+      }
+    }
+    parentPort!.postMessage({ requests: taken.length, events, bytes, arrivals } satisfies Taken);
+  });
+}
+
+if (parentPort) serve(workerData as SinkData);
