@@ -12,7 +12,7 @@ const STOP_WITHIN_MS = 20_000;
 
 /**
  * V8 and glibc let a heap grow by the machine's memory, not by need: on a large machine a busy service would reach a
- * gigabyte of mostly garbage. With these it stays near what is alive, for a few per cent more CPU.
+ * gigabyte of mostly garbage. With these it stays near what is alive, at the price of CPU: see docs/performance.md.
  */
 const LEAN = { flags: ['--max-semi-space-size=4', '--heap-growing-percent=40'], env: { MALLOC_ARENA_MAX: '2' } };
 

@@ -25,7 +25,7 @@ export interface NewEvent {
   readonly json: string;
 }
 
-/** An event in its team's log. */
+/** An event in its team's log. `json` may be made when it is asked for: copy fields by name, not by spreading. */
 export interface LoggedEvent {
   readonly team: TeamId;
   readonly sequence: Sequence;

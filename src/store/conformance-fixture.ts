@@ -38,11 +38,12 @@ export async function readAll(log: Pick<EventLog, 'read'>, team: TeamId, after =
   for (;;) {
     const events = await log.read(team, all.at(-1)?.sequence ?? after, { events: 100, bytes: 1_000_000 });
     if (events.length === 0) return all;
-    all.push(...events.map(plain));
+    all.push(...events.map(plainEvent));
   }
 }
 
-function plain(event: LoggedEvent): LoggedEvent {
+/** Every field, each by its name. */
+export function plainEvent(event: LoggedEvent): LoggedEvent {
   const { team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes } = event;
   return { team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes };
 }

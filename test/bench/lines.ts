@@ -165,7 +165,7 @@ export const lines: readonly Line[] = [
   },
 ];
 
-interface Throughput {
+export interface Throughput {
   readonly teams: readonly string[];
   readonly format?: 'json' | 'ndjson';
   readonly batch?: number;
@@ -366,7 +366,7 @@ function common(service: BenchService, key: string) {
   return { url: service.process.url, key, format: 'json', ids: 'v7' } as const;
 }
 
-export function figuresOf({ seconds, cpu: used, threads, peakMiB }: Cost, events: number): Figures {
+function figuresOf({ seconds, cpu: used, threads, peakMiB }: Cost, events: number): Figures {
   const perMillion = (value: number): number => (value / events) * 1e6;
   return {
     'events/s': events / seconds,

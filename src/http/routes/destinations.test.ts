@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type HttpApi, startHttpApi } from '../../../test/rig/http-api.ts';
 import type { StandIn } from '../../destinations/destination.ts';
 import { destinationKinds } from '../../destinations/registry.ts';
+import { plainEvent } from '../../store/conformance-fixture.ts';
 
 const TOKEN = 'hush-4711-hush-4711';
 const SPLUNK = { endpointUrl: 'https://splunk.example.com:8088/services/collector', token: TOKEN, index: 'main' };
@@ -190,7 +191,7 @@ describe('what is done to a destination', () => {
 
   it('shows dead letters with reason and event, and sends them again', async () => {
     const progress = (await api.store.destinations.progress(id))!;
-    const event = (await api.store.log.read('acme', 0, { events: 1, bytes: 1 }))[0]!;
+    const event = plainEvent((await api.store.log.read('acme', 0, { events: 1, bytes: 1 }))[0]!);
     const { bytes: _, team: __, ...kept } = event;
     const refused = { at: api.clock.now(), reason: 'too old', status: 400, answer: 'no', redriving: false };
     const counted = { ...progress, matched: 1, deadLettered: 1 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoggedEvent, TeamId } from '../../../src/event/logged-event.ts';
+import { plainEvent } from '../../../src/store/conformance-fixture.ts';
 import { StorageDamaged } from '../../../src/store/event-log.ts';
 import { UnusableDatabase } from '../../../src/store/sqlite/connection.ts';
 import { openSqliteLogReader, type SqliteLogReader } from '../../../src/store/sqlite/store.ts';
@@ -73,7 +74,7 @@ async function write(folder: string, random: Random): Promise<Truth> {
     for (const team of TEAMS) {
       const events: LoggedEvent[] = [];
       for (let page = await store.log.read(team, 0, PAGE); page.length > 0; ) {
-        events.push(...page);
+        events.push(...page.map(plainEvent));
         page = await store.log.read(team, events.length, PAGE);
       }
       truth.set(team, events);

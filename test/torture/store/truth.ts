@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoggedEvent, NewEvent, TeamId } from '../../../src/event/logged-event.ts';
 import { sealEvent } from '../../../src/event/seal.ts';
+import { plainEvent } from '../../../src/store/conformance-fixture.ts';
 import { sqliteDataFolder } from '../../../src/store/sqlite/data-folder.ts';
 import { openSqliteStore, type SqliteStore } from '../../../src/store/sqlite/store.ts';
 import type { Random } from '../random.ts';
@@ -22,7 +23,7 @@ export async function readTeam(log: Pick<SqliteStore['log'], 'read'>, team: Team
     if (page.length === 0) return events;
     for (const event of page) {
       assert.equal(event.sequence, events.length + 1, `the log of ${team} has a hole or a repeat`);
-      events.push(event);
+      events.push(plainEvent(event));
     }
   }
 }
