@@ -290,7 +290,9 @@ export class LogWriter {
     const rows = [...intoRows(events)];
     const rest = rows.at(-1)!;
     const isFull = rest.events.length >= CHUNK_EVENTS || rest.bytes >= CHUNK_BYTES;
-    const left = isForced || isFull || rest.events.length > end.loose ? 0 : rest.events.length;
+    // What was in rows already must stay in rows.
+    const mayStay = rows.length > 1 && rest.events.length <= end.loose;
+    const left = isForced || isFull || !mayStay ? 0 : rest.events.length;
     if (left > 0) rows.pop();
     this.#insert(end.no, rows);
     Object.assign(end, this.#ragged(end.no, end.last - left));

@@ -28,6 +28,20 @@ const CUT = "connection.exec('COMMIT'); connection.exec('BEGIN IMMEDIATE');";
 
 export const planted: readonly PlantedDefect[] = [
   {
+    name: 'what fills no row of its team is kept in memory only',
+    file: 'src/store/sqlite/log-writer.ts',
+    find: '    this.#keepInJournal();\n',
+    replace: '',
+    caughtBy: 'crash/ingest',
+  },
+  {
+    name: 'an id is not known until its event has left the journal',
+    file: 'src/store/sqlite/log-writer.ts',
+    find: '    end.looseIds.set(event.id, event);\n',
+    replace: '',
+    caughtBy: 'crash/ingest',
+  },
+  {
     name: 'a batch is settled in two transactions',
     file: 'src/store/sqlite/destinations.ts',
     find: '  if (attempt) insertAttempt(connection, no, attempt);',
