@@ -80,6 +80,8 @@ export class JournalReader {
     let next = moved + 1;
     for (const { no, first, last } of this.#of(teamNo, moved)) {
       if (first > next) throw missing(team, next, first - 1);
+      // Only of the first row some may have moved.
+      if (first < next && next > moved + 1) throw damagedIn(team);
       next = last + 1;
       if (last <= after) continue;
       const part = this.#parts(no, team).find((p) => p.teamNo === teamNo);
@@ -129,13 +131,13 @@ export class JournalReader {
   }
 
   #places(no: number): readonly Place[] {
-    const { places, checksum } = this.#connection.get<{ places: string; checksum: number }>(
+    const row = this.#connection.get<{ places: string; checksum: number }>(
       'SELECT places, places_checksum AS checksum FROM journal WHERE no = ?',
       no,
-    )!;
-    if (crc32(places) !== checksum)
+    );
+    if (!row || crc32(row.places) !== row.checksum)
       throw new StorageDamaged('trailproof.db is damaged in the newest events of all teams');
-    return JSON.parse(places) as Place[];
+    return JSON.parse(row.places) as Place[];
   }
 
   #parts(no: number, team: TeamId): readonly JournalPart[] {
@@ -145,8 +147,7 @@ export class JournalReader {
       'SELECT body, checksum FROM journal WHERE no = ?',
       no,
     );
-    if (!row || crc32(row.body) !== row.checksum)
-      throw new StorageDamaged(`trailproof.db is damaged in the newest events of team ${team}`);
+    if (!row || crc32(row.body) !== row.checksum) throw damagedIn(team);
     const { head, lines } = unpack<Body>(row.body);
     let at = 0;
     const parts = this.#places(no).map(([teamNo, id, first, count]): JournalPart => {
@@ -161,6 +162,11 @@ export class JournalReader {
     this.#decoded.set(no, parts);
     return parts;
   }
+}
+
+/** Events in the journal are not as they were written. */
+export function damagedIn(team: TeamId): StorageDamaged {
+  return new StorageDamaged(`trailproof.db is damaged in the newest events of team ${team}`);
 }
 
 /** Events are not there that should be. */

@@ -4,7 +4,7 @@ import { type Appended, StorageDamaged } from '../event-log.ts';
 import { DEFAULT_ALERTS, type Team } from '../teams.ts';
 import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, checksumOf, directoryOf, intoRows, pack } from './chunk.ts';
 import type { Connection } from './connection.ts';
-import { type JournalPart, JournalReader, missing, writeJournal } from './journal.ts';
+import { damagedIn, type JournalPart, JournalReader, missing, writeJournal } from './journal.ts';
 import { LogReader } from './log-reader.ts';
 import { Slabs, TailEvent } from './tail-event.ts';
 
@@ -398,6 +398,8 @@ export class LogWriter {
       const end = this.#find(team);
       if (!end) throw new StorageDamaged(`trailproof.db is damaged: its index does not know the team ${team}`);
       const before = end.loose;
+      // Only of the first row some may have moved.
+      if (before > 0 && events[0]!.sequence <= end.last) throw damagedIn(team);
       for (const [i, event] of events.entries()) {
         if (event.sequence <= end.last) continue;
         if (event.sequence > end.last + 1) throw missing(team, end.last + 1, event.sequence - 1);

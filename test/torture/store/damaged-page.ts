@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { LoggedEvent, TeamId } from '../../../src/event/logged-event.ts';
 import { plainEvent } from '../../../src/store/conformance-fixture.ts';
 import { StorageDamaged } from '../../../src/store/event-log.ts';
@@ -36,8 +37,7 @@ async function run({ size, random, say }: ScenarioContext): Promise<Tally> {
   const copy = join(root.path, 'copy');
   const tally = { harmless: 0, said: 0, refusedToOpen: 0, read: 0 };
   try {
-    const truth = await write(folder, random);
-    const sound = readFileSync(join(folder, 'trailproof.db'));
+    const { truth, sound } = await write(folder, random);
     const rounds = size === 'short' ? 25 : 300;
     for (let n = 0; n < rounds; n++) {
       copyFiles(folder, copy, []);
@@ -59,11 +59,16 @@ async function run({ size, random, say }: ScenarioContext): Promise<Tally> {
   }
 }
 
-/** Logs with rows of all kinds: full, compressed, text, large ones that need pages of their own. */
-async function write(folder: string, random: Random): Promise<Truth> {
+/** Logs with rows of all kinds: full, compressed, text, large ones that need pages of their own, and in the journal. */
+async function write(folder: string, random: Random): Promise<{ truth: Truth; sound: Buffer }> {
   copyFiles(folder, folder, []);
-  const store = openStore(folder);
+  let store = openStore(folder);
   try {
+    for (let n = 0; n < 3; n++) {
+      await store.log.append(TEAMS.flatMap((team) => [newEvent(random, team, `early-${n}`)]));
+      await store.close();
+      store = openStore(folder);
+    }
     for (let n = 0; n < 60; n++)
       for (const team of TEAMS) {
         const count = random.pick([1, 1, 2, 5, 40]);
@@ -79,7 +84,11 @@ async function write(folder: string, random: Random): Promise<Truth> {
       }
       truth.set(team, events);
     }
-    return truth;
+    // As the service leaves it when it is killed.
+    const database = new DatabaseSync(join(folder, 'trailproof.db'));
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    database.close();
+    return { truth, sound: readFileSync(join(folder, 'trailproof.db')) };
   } finally {
     await store.close();
   }
