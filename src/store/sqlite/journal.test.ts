@@ -121,6 +121,7 @@ describe('the journal', () => {
       { kind: 'appended', sequence: 6 },
     ]);
     log.empty();
+    commit([]);
     expect([rows('journal'), rows('event_id')]).toEqual([0, 16]);
     expect(idsOf('a')).toEqual(['first-1', 'first-2', 'first-3', 'first-4', 'first-5', 'new']);
   });
@@ -139,6 +140,7 @@ describe('the journal', () => {
     }
     commit([newEvent('c', 'new')]);
     log.empty();
+    commit([]);
     expect(idsOf('c')).toEqual(['event-1', 'event-2', 'event-3', 'new']);
     expect(rows('journal')).toBe(1);
   });
@@ -146,6 +148,20 @@ describe('the journal', () => {
   it('that does not know whose events it holds takes none, and says so', () => {
     commit(newEvents('a', 3));
     connection.run('UPDATE journal SET places = replace(places, \'"a"\', \'"b"\')');
+    reader = new LogReader(connection);
+    restart();
+    expect(() => commit([newEvent('c', 'new')])).toThrow(StorageDamaged);
+    expect(() => idsOf('a')).toThrow(/newest events of all teams/);
+  });
+
+  it.each([
+    ['the newest row', 'DELETE FROM journal WHERE no = 2'],
+    ['an older row', 'DELETE FROM journal WHERE no = 1'],
+    ['every row', 'DELETE FROM journal'],
+  ])('that has lost %s is damaged', (_, sql) => {
+    commit(newEvents('a', 3));
+    commit(newEvents('b', 3));
+    connection.run(sql);
     reader = new LogReader(connection);
     restart();
     expect(() => commit([newEvent('c', 'new')])).toThrow(StorageDamaged);
@@ -177,7 +193,9 @@ describe('the journal', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
-        connection.exec('DELETE FROM journal; DELETE FROM chunk; DELETE FROM event_id; DELETE FROM team');
+        connection.exec(
+          'UPDATE journal_end SET newest = 0, rows = 0; DELETE FROM journal; DELETE FROM chunk; DELETE FROM event_id; DELETE FROM team',
+        );
         reader = new LogReader(connection);
         restart();
         const model = new Map(TEAMS.map((team) => [team, { ids: [] as string[], deleted: 0 }]));
@@ -187,14 +205,17 @@ describe('the journal', () => {
             for (const { team, id } of events) model.get(team)!.ids.push(id);
             commit(events);
           } else if (s.kind === 'restart') restart();
-          else if (s.kind === 'empty') log.empty();
-          else if (s.kind === 'wait') {
+          else if (s.kind === 'empty') {
+            log.empty();
+            commit([]);
+          } else if (s.kind === 'wait') {
             now += s.ms;
             commit([]);
           } else
             for (const [team, known] of model) {
               const through = Math.floor(known.ids.length * s.share);
               while (log.deleteOldest(team, through) > 0);
+              commit([]);
               known.deleted = Math.max(known.deleted, through);
             }
           for (const [team, { ids, deleted }] of model) {

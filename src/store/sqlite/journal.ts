@@ -37,22 +37,42 @@ interface Body extends Directory {
   readonly hashes: readonly string[];
 }
 
-/** Writes a row. Returns its number, and its size on disk. */
-export function writeJournal(connection: Connection, parts: readonly JournalPart[]): { no: number; bytes: number } {
+/** Writes the row `no`. Returns its size on disk. */
+export function writeJournal(connection: Connection, no: number, parts: readonly JournalPart[]): number {
   const events = parts.flatMap((part) => part.events);
   const places = JSON.stringify(
     parts.map(({ teamNo, team, events: held }): Place => [teamNo, team, held[0]!.sequence, held.length]),
   );
   const head: Body = { ...directoryOf(events), hashes: parts.flatMap((part) => part.hashes) };
   const body = pack(head, events);
-  const { no } = connection.get<{ no: number }>(
-    'INSERT INTO journal (places, places_checksum, body, checksum) VALUES (?, ?, ?, ?) RETURNING no',
+  connection.run(
+    'INSERT INTO journal (no, places, places_checksum, body, checksum) VALUES (?, ?, ?, ?, ?)',
+    no,
     places,
     crc32(places),
     body,
     crc32(body),
-  )!;
-  return { no, bytes: body.length };
+  );
+  return body.length;
+}
+
+/** What the journal must have. */
+export interface JournalEnd {
+  /** Number of the next row. */
+  readonly next: number;
+  /** Of the newest row, and how many there are; both 0 when it is empty. */
+  readonly newest: number;
+  readonly rows: number;
+}
+
+export function readJournalEnd(connection: Connection): JournalEnd {
+  const end = connection.get<JournalEnd>('SELECT next, newest, rows FROM journal_end WHERE id = 1');
+  if (!end) throw damagedInAll();
+  return end;
+}
+
+export function writeJournalEnd(connection: Connection, { next, newest, rows }: JournalEnd): void {
+  connection.run('UPDATE journal_end SET next = ?, newest = ?, rows = ? WHERE id = 1', next, newest, rows);
 }
 
 /** Reads the journal through one connection. What it says is of the moment: read rows and journal in one snapshot. */
@@ -92,34 +112,41 @@ export class JournalReader {
 
   /** The rows, oldest first, with what they hold; an error instead where that cannot be read. */
   *all(): Generator<JournalRow> {
-    const rows = this.#connection.all<{ no: number; bytes: number }>(
-      'SELECT no, length(body) AS bytes FROM journal ORDER BY no',
-    );
-    for (const { no, bytes } of rows) {
+    for (const no of this.#numbers()) {
       const places = this.#places(no);
+      const bytes = this.#connection.get<{ bytes: number }>(
+        'SELECT length(body) AS bytes FROM journal WHERE no = ?',
+        no,
+      );
       try {
-        yield { no, bytes, places, parts: this.#parts(no, places[0]![1]) };
+        yield { no, bytes: bytes?.bytes ?? 0, places, parts: this.#parts(no, places[0]![1]) };
       } catch (error) {
         if (!(error instanceof StorageDamaged)) throw error;
-        yield { no, bytes, places, parts: error };
+        yield { no, bytes: bytes?.bytes ?? 0, places, parts: error };
       }
     }
   }
 
   #of(teamNo: number, moved: Sequence) {
-    const { low, high } = this.#connection.get<{ low: number | null; high: number | null }>(
-      'SELECT min(no) AS low, max(no) AS high FROM journal',
-    )!;
-    if (low === null || high === null) this.#rows.clear();
-    else if (high > this.#seen) this.#readOn();
+    const { newest } = readJournalEnd(this.#connection);
+    if (newest > this.#seen) this.#readOn();
     const rows = this.#rows.get(teamNo) ?? [];
     while (rows[0] && rows[0].last <= moved) rows.shift();
+    if (rows.length === 0) this.#rows.delete(teamNo);
     return rows;
   }
 
+  /** The numbers of all rows; throws StorageDamaged when they are not those that must be there. */
+  #numbers(): readonly number[] {
+    const { newest, rows } = readJournalEnd(this.#connection);
+    const numbers = this.#connection.all<{ no: number }>('SELECT no FROM journal ORDER BY no').map(({ no }) => no);
+    if (numbers.length !== rows || (numbers.at(-1) ?? 0) !== newest) throw damagedInAll();
+    return numbers;
+  }
+
   #readOn(): void {
-    const fresh = this.#connection.all<{ no: number }>('SELECT no FROM journal WHERE no > ? ORDER BY no', this.#seen);
-    for (const { no } of fresh) {
+    for (const no of this.#numbers()) {
+      if (no <= this.#seen) continue;
       for (const [teamNo, , first, count] of this.#places(no)) {
         const rows = this.#rows.get(teamNo);
         const row = { no, first, last: first + count - 1 };
@@ -135,8 +162,7 @@ export class JournalReader {
       'SELECT places, places_checksum AS checksum FROM journal WHERE no = ?',
       no,
     );
-    if (!row || crc32(row.places) !== row.checksum)
-      throw new StorageDamaged('trailproof.db is damaged in the newest events of all teams');
+    if (!row || crc32(row.places) !== row.checksum) throw damagedInAll();
     return JSON.parse(row.places) as Place[];
   }
 
@@ -162,6 +188,10 @@ export class JournalReader {
     this.#decoded.set(no, parts);
     return parts;
   }
+}
+
+function damagedInAll(): StorageDamaged {
+  return new StorageDamaged('trailproof.db is damaged in the newest events of all teams');
 }
 
 /** Events in the journal are not as they were written. */

@@ -20,6 +20,7 @@ function open(tailBytes: number): {
       log.append(newEvents(team, count, prefix));
       log.flush();
       log.empty();
+      log.flush();
       log.committed();
     },
   };

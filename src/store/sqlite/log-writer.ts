@@ -4,7 +4,16 @@ import { type Appended, StorageDamaged } from '../event-log.ts';
 import { DEFAULT_ALERTS, type Team } from '../teams.ts';
 import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, checksumOf, directoryOf, intoRows, pack } from './chunk.ts';
 import type { Connection } from './connection.ts';
-import { damagedIn, type JournalPart, JournalReader, missing, writeJournal } from './journal.ts';
+import {
+  damagedIn,
+  type JournalEnd,
+  type JournalPart,
+  JournalReader,
+  missing,
+  readJournalEnd,
+  writeJournal,
+  writeJournalEnd,
+} from './journal.ts';
 import { LogReader } from './log-reader.ts';
 import { Slabs, TailEvent } from './tail-event.ts';
 
@@ -80,6 +89,8 @@ export class LogWriter {
   readonly #damaged = new Map<TeamId, StorageDamaged>();
   #allDamaged: StorageDamaged | undefined;
   readonly #slabs = new Slabs();
+  /** As it is written down. */
+  #journalEnd: JournalEnd = { next: 1, newest: 0, rows: 0 };
   #journalBytes = 0;
   #looseBytes = 0;
   /** How many events moved to their teams' rows and are still in memory, by team, in the order in which they moved. */
@@ -124,9 +135,14 @@ export class LogWriter {
       this.#write(end, true);
     }
     this.#keepInJournal();
+    const newest = [...this.#journal.keys()].at(-1) ?? 0;
+    const { next, newest: before, rows } = this.#journalEnd;
+    if (newest === before && rows === this.#journal.size) return;
+    this.#journalEnd = { next, newest, rows: this.#journal.size };
+    writeJournalEnd(this.#connection, this.#journalEnd);
   }
 
-  /** Moves every event from the journal to its team's rows. */
+  /** Moves every event from the journal to its team's rows; to be flushed. */
   empty(): void {
     for (const end of [...this.#withLoose]) this.#write(end, true);
   }
@@ -347,14 +363,17 @@ export class LogWriter {
   #keepInJournal(): void {
     const ends = [...this.#grown].filter(({ fresh }) => fresh > 0);
     if (ends.length === 0) return;
-    const { no, bytes } = writeJournal(
+    const no = this.#journalEnd.next;
+    const bytes = writeJournal(
       this.#connection,
+      no,
       ends.map((end) => {
         const events = end.recent.slice(-end.fresh);
         return { teamNo: end.no, team: end.team, events, hashes: events.map(({ hash }) => hash) };
       }),
     );
     this.#journal.set(no, { bytes, teams: ends.length });
+    this.#journalEnd = { ...this.#journalEnd, next: no + 1 };
     this.#journalBytes += bytes;
     for (const end of ends) {
       end.journaled.push(no);
@@ -365,6 +384,7 @@ export class LogWriter {
   /** Reads back what is in the journal only. */
   #recover(): void {
     try {
+      this.#journalEnd = readJournalEnd(this.#connection);
       for (const { no, bytes, places, parts } of new JournalReader(this.#connection).all()) {
         const isSound = !(parts instanceof StorageDamaged);
         if (!isSound) for (const [, team] of places) this.#damaged.set(team, parts);

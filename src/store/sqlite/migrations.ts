@@ -216,11 +216,19 @@ export const MIGRATIONS: readonly string[] = [
   -- Commits whose events have not all moved to their teams' rows; places is JSON. See journal.ts. Numbers are never given
   -- twice, so that a reader knows which rows are new to it. team.last_sequence is the last event in the team's own rows.
   CREATE TABLE journal (
-    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    no INTEGER PRIMARY KEY,
     places TEXT NOT NULL,
     places_checksum INTEGER NOT NULL,
     body ANY NOT NULL,
     checksum INTEGER NOT NULL
   ) STRICT;
+  -- What the journal must have: how many rows, and which is the newest. next is the number of the next one.
+  CREATE TABLE journal_end (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    next INTEGER NOT NULL,
+    newest INTEGER NOT NULL,
+    rows INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO journal_end VALUES (1, 1, 0, 0);
   `,
 ];

@@ -41,12 +41,14 @@ export function readConfiguration(folder: string): Configuration {
   }
 }
 
+const EVERYTHING = { events: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
 function configurationIn(connection: Connection, emails: ReadonlyMap<string, string>): Configuration {
   const teams = connection.all<{ no: number; id: string; name: string }>('SELECT no, id, name FROM team');
   const trails = new Map<string, string[]>();
   const reader = new LogReader(connection);
-  for (const { no, id } of teams)
-    for (const { eventType, json } of reader.events(no, id, 0)) {
+  for (const { id } of teams)
+    for (const { eventType, json } of reader.read(id, 0, EVERYTHING)) {
       if (!CHANGES.has(eventType)) continue;
       const { target }: { target?: { type: string; id: string; name?: string } } = JSON.parse(json);
       const name = target?.type === 'team' ? target.id : (target?.name ?? '');
