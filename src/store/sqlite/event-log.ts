@@ -35,12 +35,11 @@ export class SqliteEventLog implements EventLog {
   };
 
   waitForMore: EventLog['waitForMore'] = async (team, after, signal) => {
-    const last = this.#queue.log?.last(team) ?? this.#reader.bounds(team).last;
-    if (last <= after) await this.#tail.waitForMore(team, after, signal);
+    if ((await this.bounds(team)).last <= after) await this.#tail.waitForMore(team, after, signal);
   };
 
   find: EventLog['find'] = async (team, id) => this.#reader.find(team, id);
-  bounds: EventLog['bounds'] = async (team) => this.#reader.bounds(team);
+  bounds: EventLog['bounds'] = async (team) => this.#queue.log?.bounds(team) ?? this.#reader.bounds(team);
   firstReceivedSince: EventLog['firstReceivedSince'] = async (team, at) => this.#reader.firstReceivedSince(team, at);
   vocabulary: EventLog['vocabulary'] = async (team) => this.#reader.vocabulary(team);
 

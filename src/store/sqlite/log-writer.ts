@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { type LoggedEvent, type NewEvent, type Sequence, type TeamId, withPlace } from '../../event/logged-event.ts';
-import { type Appended, StorageDamaged } from '../event-log.ts';
+import { type Appended, type LogBounds, StorageDamaged } from '../event-log.ts';
 import { DEFAULT_ALERTS, type Team } from '../teams.ts';
 import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, checksumOf, directoryOf, intoRows, pack } from './chunk.ts';
 import type { Connection } from './connection.ts';
@@ -43,6 +43,8 @@ interface TeamEnd {
   readonly no: number;
   readonly team: TeamId;
   deletedAt: number | null;
+  /** The first event that retention has left. */
+  kept: Sequence;
   last: Sequence;
   lastReceivedAt: number;
   /** Events up to here lie in full rows; those behind it, of `smallBytes`, in smaller ones until they fill one. */
@@ -177,9 +179,11 @@ export class LogWriter {
     return this.#allDamaged ? [] : this.#reader.teams();
   }
 
-  /** The team's last sequence, when it is in memory. */
-  last(team: TeamId): Sequence | undefined {
-    return this.#ends.get(team)?.last;
+  /** The team's log in figures, when they are in memory. */
+  bounds(team: TeamId): LogBounds | undefined {
+    const end = this.#ends.get(team);
+    if (!end) return undefined;
+    return end.last > 0 ? { first: end.kept, last: end.last } : { first: 0, last: 0 };
   }
 
   /** The events after `after` from memory; undefined when memory does not reach back that far. */
@@ -225,7 +229,8 @@ export class LogWriter {
     this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence = ?', end.no, row[0]!.sequence);
     for (const { id } of deleted) this.#connection.run('DELETE FROM event_id WHERE team_no = ? AND id = ?', end.no, id);
     this.#insert(end.no, intoRows(row.slice(deleted.length)));
-    this.#connection.run('UPDATE team SET first_kept = ? WHERE no = ?', deleted.at(-1)!.sequence + 1, end.no);
+    end.kept = deleted.at(-1)!.sequence + 1;
+    this.#connection.run('UPDATE team SET first_kept = ? WHERE no = ?', end.kept, end.no);
     if (through > end.last - end.recent.length) this.#forget(end);
     Object.assign(end, this.#ragged(end.no, end.last));
     return deleted.length;
@@ -473,17 +478,14 @@ export class LogWriter {
     if (damage) throw damage;
     const known = this.#ends.get(team);
     if (known) return known;
-    const found = this.#connection.get<
-      Pick<TeamEnd, 'no' | 'deletedAt' | 'last' | 'lastReceivedAt'> & { readonly kept: Sequence }
-    >(
+    const row = this.#connection.get<Pick<TeamEnd, 'no' | 'deletedAt' | 'kept' | 'last' | 'lastReceivedAt'>>(
       `SELECT no, deleted_at AS deletedAt, first_kept AS kept, last_sequence AS last, last_received_at AS lastReceivedAt
        FROM team WHERE id = ?`,
       team,
     );
-    if (!found) return undefined;
-    const { kept, ...row } = found;
+    if (!row) return undefined;
     // A place given by a wrong counter would be given twice, or leave a hole.
-    if (kept <= row.last) this.#mustEnd(team, row);
+    if (row.kept <= row.last) this.#mustEnd(team, row);
     const end: TeamEnd = {
       ...row,
       team,
