@@ -138,7 +138,8 @@ function describe(standIns: ReadonlyMap<string, StandIn>, page?: string, caCerti
   };
 }
 
-async function certificate(host: string): Promise<{ cert: string; private: string }> {
+/** A certificate of its own authority for `host` and localhost, PEM. */
+export async function certificate(host: string): Promise<{ cert: string; private: string }> {
   return generate([{ name: 'commonName', value: 'Trailproof sandbox' }], {
     keyType: 'ec',
     extensions: [

@@ -3,7 +3,7 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
-import { generate } from 'selfsigned';
+import { certificate } from '../../src/sandbox.ts';
 
 /** A Splunk that takes everything at next to no cost: bodies are kept as they came and counted when nothing is measured. */
 export interface Sink {
@@ -36,8 +36,10 @@ interface SinkData extends SinkOptions {
 
 /** In a thread of its own: it shall not make the producers wait, nor they it. */
 export async function startSink(options: SinkOptions = {}): Promise<Sink> {
-  const certificate = options.tls ? await selfSigned() : null;
-  const worker = new Worker(new URL(import.meta.url), { workerData: { ...options, certificate } satisfies SinkData });
+  const pems = options.tls ? await certificate('127.0.0.1') : null;
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: { ...options, certificate: pems } satisfies SinkData,
+  });
   const answer = <T>(): Promise<T> =>
     new Promise((resolve, reject) => {
       worker.once('message', resolve);
@@ -46,7 +48,7 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const port = await answer<number>();
   return {
     url: `http${options.tls ? 's' : ''}://127.0.0.1:${port}`,
-    caCertificate: certificate?.cert,
+    caCertificate: pems?.cert,
     take: () => {
       const taken = answer<Taken>();
       worker.postMessage('take');
@@ -56,16 +58,6 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
       await worker.terminate();
     },
   };
-}
-
-async function selfSigned(): Promise<{ cert: string; private: string }> {
-  return generate([{ name: 'commonName', value: 'Sink' }], {
-    keyType: 'ec',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-    ],
-  });
 }
 
 function serve({ certificate, arrivals: isTimed }: SinkData): void {

@@ -90,13 +90,15 @@ export class JournalReader {
     this.#connection = connection;
   }
 
-  /** The team's last sequence, `moved` when the journal has none after it. */
-  last(teamNo: number, moved: Sequence): Sequence {
-    return this.#of(teamNo, moved).at(-1)?.last ?? moved;
+  /** Tells of any team its last sequence, `moved` when the journal has none after it. */
+  lasts(): (teamNo: number, moved: Sequence) => Sequence {
+    this.#refresh();
+    return (teamNo, moved) => this.#of(teamNo, moved).at(-1)?.last ?? moved;
   }
 
   /** The team's events after `after`, oldest first; `moved` is the last in the team's own rows. */
   *events(teamNo: number, team: TeamId, moved: Sequence, after: Sequence): Generator<LoggedEvent> {
+    this.#refresh();
     let next = moved + 1;
     for (const { no, first, last } of this.#of(teamNo, moved)) {
       if (first > next) throw missing(team, next, first - 1);
@@ -128,8 +130,6 @@ export class JournalReader {
   }
 
   #of(teamNo: number, moved: Sequence) {
-    const { newest } = readJournalEnd(this.#connection);
-    if (newest > this.#seen) this.#readOn();
     const rows = this.#rows.get(teamNo) ?? [];
     while (rows[0] && rows[0].last <= moved) rows.shift();
     if (rows.length === 0) this.#rows.delete(teamNo);
@@ -144,7 +144,9 @@ export class JournalReader {
     return numbers;
   }
 
-  #readOn(): void {
+  /** Reads which teams the rows hold that are new. */
+  #refresh(): void {
+    if (readJournalEnd(this.#connection).newest <= this.#seen) return;
     for (const no of this.#numbers()) {
       if (no <= this.#seen) continue;
       for (const [teamNo, , first, count] of this.#places(no)) {

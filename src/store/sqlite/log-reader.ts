@@ -100,7 +100,7 @@ export class LogReader {
   bounds(team: TeamId): LogBounds {
     return this.#connection.inSnapshot(() => {
       const place = this.#team(team);
-      const last = place ? this.#journal.last(place.no, place.moved) : 0;
+      const last = place ? this.#journal.lasts()(place.no, place.moved) : 0;
       return place && last > 0 ? { first: place.kept, last } : { first: 0, last: 0 };
     });
   }
@@ -116,7 +116,7 @@ export class LogReader {
       );
       for (const event of this.#all(place, team, row ? row.first - 1 : place.moved))
         if (event.receivedAt >= at) return event.sequence;
-      return this.#journal.last(place.no, place.moved) + 1;
+      return this.#journal.lasts()(place.no, place.moved) + 1;
     });
   }
 
@@ -131,13 +131,14 @@ export class LogReader {
 
   /** Every team with its last sequence. */
   teams(): readonly { readonly team: TeamId; readonly last: Sequence }[] {
-    return this.#connection.inSnapshot(() =>
-      this.#connection
+    return this.#connection.inSnapshot(() => {
+      const lastOf = this.#journal.lasts();
+      return this.#connection
         .all<{ team: TeamId; no: number; moved: Sequence }>(
           'SELECT id AS team, no, last_sequence AS moved FROM team ORDER BY no',
         )
-        .map(({ team, no, moved }) => ({ team, last: this.#journal.last(no, moved) })),
-    );
+        .map(({ team, no, moved }) => ({ team, last: lastOf(no, moved) }));
+    });
   }
 
   #team(team: TeamId): TeamPlace | undefined {

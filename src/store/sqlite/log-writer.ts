@@ -91,8 +91,8 @@ export class LogWriter {
   readonly #damaged = new Map<TeamId, StorageDamaged>();
   #allDamaged: StorageDamaged | undefined;
   readonly #slabs = new Slabs();
-  /** As it is written down. */
   #journalEnd: JournalEnd = { next: 1, newest: 0, rows: 0 };
+  #writtenEnd = this.#journalEnd;
   #journalBytes = 0;
   #looseBytes = 0;
   /** How many events moved to their teams' rows and are still in memory, by team, in the order in which they moved. */
@@ -137,11 +137,9 @@ export class LogWriter {
       this.#write(end, true);
     }
     this.#keepInJournal();
-    const newest = [...this.#journal.keys()].at(-1) ?? 0;
-    const { next, newest: before, rows } = this.#journalEnd;
-    if (newest === before && rows === this.#journal.size) return;
-    this.#journalEnd = { next, newest, rows: this.#journal.size };
+    if (this.#journalEnd === this.#writtenEnd) return;
     writeJournalEnd(this.#connection, this.#journalEnd);
+    this.#writtenEnd = this.#journalEnd;
   }
 
   /** Moves every event from the journal to its team's rows; to be flushed. */
@@ -176,7 +174,12 @@ export class LogWriter {
 
   /** Every team with its last sequence; none when the log is too damaged to say. */
   teams(): readonly { readonly team: TeamId; readonly last: Sequence }[] {
-    return this.#allDamaged ? [] : this.#reader.teams();
+    try {
+      return this.#reader.teams();
+    } catch (error) {
+      if (error instanceof StorageDamaged) return [];
+      throw error;
+    }
   }
 
   /** The team's log in figures, when they are in memory. */
@@ -362,6 +365,13 @@ export class LogWriter {
     this.#connection.run('DELETE FROM journal WHERE no = ?', no);
     this.#journal.delete(no);
     this.#journalBytes -= row.bytes;
+    const { next, newest } = this.#journalEnd;
+    const isNewest = no === newest;
+    this.#journalEnd = {
+      next,
+      newest: isNewest ? ([...this.#journal.keys()].at(-1) ?? 0) : newest,
+      rows: this.#journal.size,
+    };
   }
 
   /** What the running transaction has brought and is in no row yet becomes one row of the journal. */
@@ -378,7 +388,7 @@ export class LogWriter {
       }),
     );
     this.#journal.set(no, { bytes, teams: ends.length });
-    this.#journalEnd = { ...this.#journalEnd, next: no + 1 };
+    this.#journalEnd = { next: no + 1, newest: no, rows: this.#journal.size };
     this.#journalBytes += bytes;
     for (const end of ends) {
       end.journaled.push(no);
@@ -390,6 +400,7 @@ export class LogWriter {
   #recover(): void {
     try {
       this.#journalEnd = readJournalEnd(this.#connection);
+      this.#writtenEnd = this.#journalEnd;
       for (const { no, bytes, places, parts } of new JournalReader(this.#connection).all()) {
         const isSound = !(parts instanceof StorageDamaged);
         if (!isSound) for (const [, team] of places) this.#damaged.set(team, parts);
