@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { arch, cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Figures, type Goal, type Line, lines } from '../test/bench/lines.ts';
+import { type Goal, type Line, lines } from '../test/bench/lines.ts';
+import type { Figures } from '../test/bench/service.ts';
 
 const HELP = `npm run bench [-- name …] [options]
 

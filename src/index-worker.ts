@@ -18,6 +18,7 @@ export interface IndexWorkerData {
 const data = workerData as IndexWorkerData;
 const port = parentPort!;
 const logger = createLogger({ level: data.logLevel, thread: 'index' });
+await new Promise<void>((resolve) => onNote(port, 'open', () => resolve()));
 const log = openSqliteLogReader({ folder: data.folder });
 const search = openSearch({ folder: data.folder, log, clock: systemClock, logger });
 

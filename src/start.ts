@@ -87,7 +87,12 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
       died = resolve;
     });
 
-    const logWorker = await spawn<LogWorkerData>('log-worker', died, {
+    // Both load at the same time; the index worker opens the database once the log worker has made it what it should be.
+    const indexWorker = spawn<IndexWorkerData>('index-worker', died, {
+      folder: config.dataDir,
+      logLevel: config.logLevel,
+    });
+    const logWorker = spawn<LogWorkerData>('log-worker', died, {
       folder: config.dataDir,
       masterKey: master.key,
       previousKeys: master.previous,
@@ -103,7 +108,10 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
       logLevel: config.logLevel,
       deliver: serve,
     });
-    stopping.push(logWorker.stop);
+    stopping.push(logWorker.stop, indexWorker.stop);
+    await logWorker.ready;
+    note(indexWorker.port, 'open', null);
+    await indexWorker.ready;
     const { bounds, check } = logWorker.service<EventLog>('log');
     const append = connectAppend(logWorker.service<AppendPort>('append'));
     const teams = logWorker.service<TeamStore>('teams');
@@ -120,11 +128,6 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
       forgetPreviousKeys(config.dataDir);
     }
 
-    const indexWorker = await spawn<IndexWorkerData>('index-worker', died, {
-      folder: config.dataDir,
-      logLevel: config.logLevel,
-    });
-    stopping.push(indexWorker.stop);
     const reader = indexWorker.service<Pick<EventLog, 'read' | 'find' | 'bounds' | 'vocabulary'>>('log');
     const search = indexWorker.service<Search>('search');
 
@@ -240,17 +243,22 @@ const CONSOLE = fileURLToPath(new URL(extname(import.meta.url) === '.ts' ? '../d
 
 interface StartedWorker {
   readonly port: Worker;
+  readonly ready: Promise<void>;
   service<T extends object>(name: string): T;
   stop(): Promise<void>;
 }
 
-/** Starts a worker beside this file (source or bundle) and waits until it is ready. */
-async function spawn<Data>(name: string, died: (reason: Error) => void, workerData: Data): Promise<StartedWorker> {
+/** Starts a worker beside this file (source or bundle). */
+function spawn<Data>(name: string, died: (reason: Error) => void, workerData: Data): StartedWorker {
   const worker = new Worker(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url), { workerData, name });
   const connection = connect(worker);
+  let isReady = false;
   let stopped = false;
   const ready = new Promise<void>((resolve, reject) => {
-    onNote(worker, 'ready', () => resolve());
+    onNote(worker, 'ready', () => {
+      isReady = true;
+      resolve();
+    });
     worker.on('error', (error) => {
       reject(error);
       died(new Error(`the ${name} failed`, { cause: error }));
@@ -262,13 +270,15 @@ async function spawn<Data>(name: string, died: (reason: Error) => void, workerDa
       if (!stopped) died(reason);
     });
   });
-  await ready;
+  // Whoever waits for it hears of it; the other worker may have failed before.
+  ready.catch(() => {});
   return {
     port: worker,
+    ready,
     service: connection.service,
     stop: async () => {
       stopped = true;
-      await connection.service<{ stop(): Promise<void> }>('worker').stop();
+      if (isReady) await connection.service<{ stop(): Promise<void> }>('worker').stop();
       await worker.terminate();
     },
   };

@@ -58,6 +58,7 @@ const ROOTS = [
   'log-worker.ts',
   'index-worker.ts',
   'main.ts',
+  'command.ts',
   'sandbox.ts',
   'demo.ts',
   'demo-people.ts',

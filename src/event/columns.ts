@@ -11,8 +11,8 @@ export interface EventColumns {
   readonly eventCategories: Repeated;
   readonly timestamps: readonly number[];
   readonly hashes: readonly string[];
-  /** One line per event. */
-  readonly lines: string;
+  /** One line of UTF-8 per event. */
+  readonly lines: Uint8Array;
 }
 
 /** A column of few different values: each once, and for each event which. */
@@ -29,23 +29,48 @@ export function toColumns(events: readonly NewEvent[]): EventColumns {
     eventCategories: repeated(events.map((event) => event.eventCategory)),
     timestamps: events.map((event) => event.timestamp),
     hashes: events.map((event) => event.hash),
-    lines: events.map((event) => event.json).join('\n'),
+    lines: utf8Of(events.map((event) => `${event.json}\n`).join('')),
   };
 }
 
-export function fromColumns(columns: EventColumns): NewEvent[] {
-  const { teams, ids, eventTypes, eventCategories, timestamps, hashes, lines } = columns;
-  if (ids.length === 0) return [];
-  return lines.split('\n').map((json, i) => ({
-    team: entryOf(teams, i),
-    id: ids[i]!,
-    eventType: entryOf(eventTypes, i),
-    eventCategory: entryOf(eventCategories, i),
-    timestamp: timestamps[i]!,
-    hash: hashes[i]!,
-    json,
-  }));
+/** Not from Node's pool, the whole of which would be sent. */
+function utf8Of(text: string): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }
+
+export function fromColumns({
+  teams,
+  ids,
+  eventTypes,
+  eventCategories,
+  timestamps,
+  hashes,
+  lines,
+}: EventColumns): NewEvent[] {
+  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length);
+  let start = 0;
+  return ids.map((id, i) => {
+    const end = bytes.indexOf(NEWLINE, start);
+    const utf8 = bytes.subarray(start, end);
+    start = end + 1;
+    return {
+      team: entryOf(teams, i),
+      id,
+      eventType: entryOf(eventTypes, i),
+      eventCategory: entryOf(eventCategories, i),
+      timestamp: timestamps[i]!,
+      hash: hashes[i]!,
+      get json() {
+        return utf8.toString();
+      },
+      utf8,
+    };
+  });
+}
+
+const NEWLINE = 10;
 
 function repeated(column: readonly string[]): Repeated {
   const places = new Map<string, number>();

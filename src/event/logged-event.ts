@@ -23,6 +23,8 @@ export interface NewEvent {
   readonly hash: string;
   /** The event's JSON without `sequence` and `receivedAt`; begins with `{"timestamp":"YYYY-MM-DDTHH:MM:SS.mmmZ"`. */
   readonly json: string;
+  /** `json` in UTF-8, where it lies in memory so. */
+  readonly utf8?: Buffer;
 }
 
 /** An event in its team's log. `json` may be made when it is asked for: copy fields by name, not by spreading. */
@@ -40,14 +42,27 @@ export interface LoggedEvent {
   readonly json: string;
   /** Length of `json` in UTF-8 bytes. */
   readonly bytes: number;
+  /** Copies `json` in UTF-8, where it lies in memory so. */
+  copyTo?(target: Buffer, at: number): void;
 }
 
-/** Length of `{"timestamp":"2026-01-15T10:30:00.000Z"`, with which every event's JSON begins. */
-const HEAD_LENGTH = 39;
+/** Writes the event's JSON into `target`, in UTF-8: `event.bytes` of it. */
+export function writeJson(event: LoggedEvent, target: Buffer, at: number): void {
+  if (event.copyTo) event.copyTo(target, at);
+  else target.write(event.json, at);
+}
 
-/** The stored JSON of an event: sequence and receivedAt written in behind the timestamp, nothing re-serialised. */
+/** Length of `{"timestamp":"2026-01-15T10:30:00.000Z"`, with which every event's JSON begins: its place comes behind. */
+export const HEAD_LENGTH = 39;
+
+/** The stored JSON of an event: its place written in, nothing re-serialised. */
 export function withPlace(json: string, sequence: Sequence, receivedAt: number): string {
-  return `${json.slice(0, HEAD_LENGTH)},"sequence":${sequence},"receivedAt":"${isoOf(receivedAt)}"${json.slice(HEAD_LENGTH)}`;
+  return `${json.slice(0, HEAD_LENGTH)}${placeText(sequence, receivedAt)}${json.slice(HEAD_LENGTH)}`;
+}
+
+/** Sequence and receivedAt as they stand in an event's JSON, ASCII. */
+export function placeText(sequence: Sequence, receivedAt: number): string {
+  return `,"sequence":${sequence},"receivedAt":"${isoOf(receivedAt)}"`;
 }
 
 /** The last one asked for: events of one commit have one time. */

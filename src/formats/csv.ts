@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import { parseStored, type StoredEvent } from './stored-event.ts';
 
 /**
@@ -8,17 +7,17 @@ import { parseStored, type StoredEvent } from './stored-event.ts';
 
 /** The header row. */
 export function csvHeader(): string {
-  return rows([COLUMNS.map(([name]) => name)]);
+  return rowOf(COLUMNS.map(([name]) => name));
 }
 
 /** One row per event of stored JSON, in the order given; the empty string for none. */
 export function csvRows(jsons: readonly string[]): string {
-  return rows(
-    jsons.map((json) => {
-      const event = parseStored(json);
-      return COLUMNS.map(([, value]) => value(event));
-    }),
-  );
+  let rows = '';
+  for (const json of jsons) {
+    const event = parseStored(json);
+    rows += rowOf(COLUMNS.map(([, value]) => value(event)));
+  }
+  return rows;
 }
 
 const COLUMNS: readonly (readonly [name: string, value: (event: StoredEvent) => unknown])[] = [
@@ -48,18 +47,17 @@ const COLUMNS: readonly (readonly [name: string, value: (event: StoredEvent) => 
   ['trailproof', (e) => e.trailproof],
 ];
 
-/**
- * `escape_formulas` covers a first `= + - @`, their full-width forms, tab and carriage return. Added here: a first line
- * feed, and a formula behind spaces or invisible characters, which some programs trim when they import.
- */
-const HIDDEN_FORMULA = /^(?:\n|[\s\p{Cc}\p{Cf}]+[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/u;
+/** What a program may take for a formula: full-width signs too, and what comes behind characters it trims on import. */
+const FORMULA = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/u;
+const QUOTED = /[",\r\n]/;
 
-function rows(cells: unknown[][]): string {
-  return stringify(cells, {
-    escape_formulas: true,
-    record_delimiter: 'windows',
-    // Naming the record delimiter would otherwise leave a lone line feed within a cell unquoted.
-    quote_record_delimiter: true,
-    cast: { string: (text) => (HIDDEN_FORMULA.test(text) ? `'${text}` : text) },
-  });
+function rowOf(cells: readonly unknown[]): string {
+  return `${cells.map(cellOf).join()}\r\n`;
+}
+
+function cellOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  let text = typeof value === 'string' ? value : JSON.stringify(value);
+  if (FORMULA.test(text)) text = `'${text}`;
+  return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

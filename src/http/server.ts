@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type SerializerFactory, SerializerSelector } from '@fastify/fast-json-stringify-compiler';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
@@ -49,6 +50,7 @@ export async function buildServer(parts: ServerParts): Promise<App> {
     // Without a host a request is refused below, as a problem.
     http: { maxHeaderSize: 16_384, headersTimeout: 20_000, requireHostHeader: false },
     requestTimeout: 60_000,
+    schemaController: { compilersFactory: { buildSerializer } },
     // Without a byte either way: also ends a live tail whose reader stopped reading.
     connectionTimeout: 120_000,
     clientErrorHandler: broken.answer,
@@ -59,7 +61,7 @@ export async function buildServer(parts: ServerParts): Promise<App> {
   app.server.prependListener('request', broken.note);
   // Node would answer 417 without a word; an expectation may also be left alone (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setValidatorCompiler((part) => lazily(() => TypeBoxValidatorCompiler(part)));
   app.removeContentTypeParser('text/plain');
   const parseJson = app.getDefaultJsonParser('error', 'error');
   // Many clients name the type though they send nothing, to pause or to delete: that is no body, not a broken one.
@@ -110,6 +112,21 @@ export async function buildServer(parts: ServerParts): Promise<App> {
   for (const routes of ROUTES) routes(app, parts);
   await app.ready();
   return app;
+}
+
+/** Fastify's own. */
+const buildSerializer: SerializerFactory = (schemas, options) => {
+  const compile = SerializerSelector()(schemas, options);
+  return (route) => lazily(() => compile(route));
+};
+
+/** What a schema compiles to, made when it is first needed: made for all routes at once they were half of the start. */
+function lazily<In, Out>(make: () => (value: In) => Out): (value: In) => Out {
+  let made: ((value: In) => Out) | undefined;
+  return (value) => {
+    made ??= make();
+    return made(value);
+  };
 }
 
 /** Larger only for events. */

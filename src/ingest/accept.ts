@@ -94,7 +94,8 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
     const known = new Map<TeamId, boolean>();
     let judged = 0;
     for (const item of itemsOf(body, format, { events, unreadBytes: UNREAD_FACTOR * eventBytes })) {
-      if (++judged % EVENTS_PER_TURN === 0) await setImmediate();
+      if (judged > 0 && judged % EVENTS_PER_TURN === 0) await setImmediate();
+      judged++;
       let verdict = judge(item, { team, now }, eventBytes);
       if (team === null && isTeamKnown && !('code' in verdict)) {
         if (!known.has(verdict.team)) known.set(verdict.team, await isTeamKnown(verdict.team));

@@ -15,8 +15,9 @@ export interface Range {
 const READ_BYTES = 4 * 1024 * 1024;
 /** A page ends early when its events reach this many bytes. */
 const PAGE_BYTES = 16 * 1024 * 1024;
-/** Wanted events nearer to each other than RUN_GAP are read as one run, of at most RUN_EVENTS wanted ones. */
+/** Wanted events nearer to each other than RUN_GAP are read as one run. */
 const RUN_GAP = 16;
+/** No run goes beyond a multiple of so many: where rows of the log end, unless events are large, so none is read twice. */
 const RUN_EVENTS = 256;
 
 /** All that the log still has of a range, oldest first. */
@@ -43,11 +44,12 @@ export async function readPage(
   const events: string[] = [];
   let bytes = 0;
   for (let looked = 0; looked < sequences.length; ) {
+    const row = Math.ceil(sequences[looked]! / RUN_EVENTS);
     let end = looked + 1;
     while (
       end < sequences.length &&
       Math.abs(sequences[end]! - sequences[end - 1]!) <= RUN_GAP &&
-      end - looked < RUN_EVENTS
+      Math.ceil(sequences[end]! / RUN_EVENTS) === row
     )
       end++;
     const ends = [sequences[looked]!, sequences[end - 1]!];

@@ -1,14 +1,11 @@
-import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startSandbox } from '../../src/sandbox.ts';
-import { SEGMENT_EVENTS } from '../../src/search/segment.ts';
-import { createLoad, type Ids, quantile } from './load.ts';
-import { type BenchService, type Cost, costOf, startBenchService } from './service.ts';
-import { type Sink, startSink } from './sink.ts';
+import { createLoad, quantile } from './load.ts';
+import { rivals } from './rivals.ts';
+import { type Build, costOf, type Figures, startBenchService } from './service.ts';
+import { startSink } from './sink.ts';
 import { stored } from './stored.ts';
-
-/** What one line measures, by name of the figure: rates per second, CPU seconds per million events, ms, MiB, bytes. */
-export type Figures = Readonly<Record<string, number>>;
+import { backlog, common, connectAll, ONE_TEAM, TEAMS, throughput, withService } from './throughput.ts';
 
 /** What a figure must reach, and what is aimed at. */
 export interface Goal {
@@ -28,22 +25,6 @@ export interface Line {
   /** Starts what it needs, measures once, and leaves nothing behind. */
   readonly run: (build: Build) => Promise<Figures>;
 }
-
-export interface Build {
-  /** The bundle, as users run it. */
-  readonly main: string | undefined;
-  /** 1: as promised; less: as many events less, to see whether a line works. */
-  readonly scale: number;
-}
-
-const TEAMS = Array.from({ length: 200 }, (_, i) => `team-${String(i).padStart(3, '0')}`);
-const ONE_TEAM = ['acme'];
-const TOKEN = '11111111-2222-3333-4444-555555555555';
-/** Many teams fill no batch at once: so long a lane gathers. The delay lines say what 0 is like. */
-const LINGER_MS = 500;
-const WARM_UP_EVENTS = 100_000;
-/** Two segments of the index for each of 200 teams: with fewer it would have nothing to do. */
-const MEASURED_EVENTS = 2 * SEGMENT_EVENTS * TEAMS.length;
 
 const rate = (least: number, aim: number): Goal => ({ figure: 'events/s', is: 'least', must: least, aim });
 const cpu = (most: number, aim: number): Goal => ({ figure: 'CPU s/M', is: 'most', must: most, aim });
@@ -163,55 +144,13 @@ export const lines: readonly Line[] = [
     ],
     run: stored,
   },
+  {
+    name: 'rivals',
+    what: 'the same events through syslog-ng and rsyslog, where they are installed, and through Trailproof',
+    goals: [],
+    run: rivals,
+  },
 ];
-
-export interface Throughput {
-  readonly teams: readonly string[];
-  readonly format?: 'json' | 'ndjson';
-  readonly batch?: number;
-  readonly connections?: number;
-  readonly ids?: Ids;
-  readonly events?: number;
-  readonly tls?: boolean;
-  readonly holdIndex?: boolean;
-  readonly pause?: boolean;
-}
-
-/** Acknowledged, delivered and indexed, whichever takes longest, as fast as it goes. */
-export async function throughput(build: Build, options: Throughput): Promise<Figures> {
-  const { teams, format = 'json', batch = 100, connections = 16, ids = 'v7', events = MEASURED_EVENTS } = options;
-  return withService(build, options, async ({ service, key, sink }) => {
-    const load = createLoad({ ...common(service, key), teams, format, batch, connections, ids });
-    const destinations = await connectAll(service, teams, sink);
-    if (options.pause)
-      for (const id of destinations) await service.operator.json('POST', `/v1/destinations/${id}/pause`);
-    const letGo = options.holdIndex ? service.holdIndex() : () => {};
-    const all = async (count: number): Promise<number[]> => {
-      const times = await load.flatOut(count);
-      if (!options.pause) await service.delivered(times.length * batch);
-      else if (!options.holdIndex) await service.indexed();
-      return times;
-    };
-    await all(Math.min(WARM_UP_EVENTS, events / 4) * build.scale);
-    await service.quiet();
-    await sink.take();
-    let times: number[] = [];
-    const cost = await costOf(service, async () => {
-      times = await all(events * build.scale);
-    });
-    letGo();
-    const taken = await sink.take();
-    if (!options.pause)
-      assert.ok(taken.events >= times.length * batch, `the sink has ${taken.events}, not ${times.length * batch}`);
-    await load.close();
-    return {
-      ...figuresOf(cost, times.length * batch),
-      'ack p50 ms': quantile(times, 0.5),
-      'ack p99 ms': quantile(times, 0.99),
-      ...(!options.pause && { 'events a request': taken.events / taken.requests }),
-    };
-  });
-}
 
 /** From the moment a producer sends an event until a SIEM has it. */
 async function delay(build: Build): Promise<Figures> {
@@ -219,7 +158,7 @@ async function delay(build: Build): Promise<Figures> {
   const service = await startBenchService(build.main);
   try {
     const key = await service.addTeams(ONE_TEAM);
-    await connect(service, ONE_TEAM[0]!, sink, { lingerMs: 0 });
+    await service.connect(ONE_TEAM[0]!, sink, { lingerMs: 0 });
     const load = createLoad({ ...common(service, key), teams: ONE_TEAM, batch: 1, connections: 64 });
     await load.paced(1_000, 5 * build.scale + 1);
     await service.quiet();
@@ -256,7 +195,7 @@ async function five(build: Build): Promise<Figures> {
       };
       await all(events / 4);
       await service.quiet();
-      const cost = await costOf(service, () => all(events));
+      const cost = await costOf(service.process.pid, () => all(events));
       await load.close();
       return (cost.cpu / events) * 1e6;
     } finally {
@@ -269,32 +208,6 @@ async function five(build: Build): Promise<Figures> {
   return { 'Splunk alone, CPU s/M': one, 'all five, CPU s/M': all, 'further SIEM, CPU s/M': (all - one) / 4 };
 }
 
-async function backlog(build: Build): Promise<Figures> {
-  const events = 2_000_000 * build.scale;
-  return withService(build, {}, async ({ service, sink }) => {
-    const key = await service.addTeams(ONE_TEAM);
-    const id = await connect(service, ONE_TEAM[0]!, sink);
-    await service.operator.json('POST', `/v1/destinations/${id}/pause`);
-    const load = createLoad({
-      ...common(service, key),
-      teams: ONE_TEAM,
-      format: 'ndjson',
-      batch: 1000,
-      connections: 8,
-    });
-    await load.flatOut(events);
-    await service.indexed();
-    await load.close();
-    const cost = await costOf(service, async () => {
-      await service.operator.json('POST', `/v1/destinations/${id}/resume`);
-      await service.delivered(events);
-    });
-    const taken = await sink.take();
-    assert.ok(taken.events >= events, `the sink has ${taken.events}, not ${events}`);
-    return figuresOf(cost, events);
-  });
-}
-
 async function manyTeams(build: Build): Promise<Figures> {
   const teams = Array.from({ length: 5_000 * build.scale }, (_, i) => `team-${i}`);
   return withService(build, {}, async ({ service, sink }) => {
@@ -302,12 +215,12 @@ async function manyTeams(build: Build): Promise<Figures> {
     await connectAll(service, teams, sink);
     await wait(35_000);
     const idleSeconds = 20;
-    const idle = await costOf(service, () => wait(idleSeconds * 1000));
+    const idle = await costOf(service.process.pid, () => wait(idleSeconds * 1000));
     const load = createLoad({ ...common(service, key), teams, batch: 1, connections: 64 });
     await load.paced(1_000, 10);
     const seconds = 30;
     let times: number[] = [];
-    const busy = await costOf(service, async () => {
+    const busy = await costOf(service.process.pid, async () => {
       times = await load.paced(1_000, seconds);
     });
     await service.delivered(load.acknowledged());
@@ -320,58 +233,4 @@ async function manyTeams(build: Build): Promise<Figures> {
       'peak MiB': busy.peakMiB,
     };
   });
-}
-
-interface Running {
-  readonly service: BenchService;
-  readonly sink: Sink;
-  /** Writes for all teams; empty when there are none yet. */
-  readonly key: string;
-}
-
-async function withService<T>(
-  build: Build,
-  { tls = false, teams = [] }: { readonly tls?: boolean; readonly teams?: readonly string[] },
-  work: (running: Running) => Promise<T>,
-): Promise<T> {
-  const sink = await startSink({ tls });
-  const service = await startBenchService(build.main);
-  try {
-    return await work({ service, sink, key: teams.length > 0 ? await service.addTeams(teams) : '' });
-  } finally {
-    await service.close();
-    await sink.close();
-  }
-}
-
-async function connectAll(service: BenchService, teams: readonly string[], sink: Sink): Promise<string[]> {
-  const lingerMs = teams.length > 1 ? LINGER_MS : 0;
-  const ids: string[] = [];
-  for (const team of teams) ids.push(await connect(service, team, sink, { lingerMs }));
-  return ids;
-}
-
-async function connect(
-  { operator }: BenchService,
-  team: string,
-  { url, caCertificate }: Sink,
-  options: { readonly lingerMs?: number } = {},
-): Promise<string> {
-  const settings = { endpointUrl: url, token: TOKEN, index: 'audit', ...(caCertificate && { caCertificate }) };
-  const destination = { kind: 'splunk', name: 'Splunk', settings, ...options };
-  return (await operator.json<{ id: string }>('POST', `/v1/destinations?team=${team}`, destination)).id;
-}
-
-function common(service: BenchService, key: string) {
-  return { url: service.process.url, key, format: 'json', ids: 'v7' } as const;
-}
-
-function figuresOf({ seconds, cpu: used, threads, peakMiB }: Cost, events: number): Figures {
-  const perMillion = (value: number): number => (value / events) * 1e6;
-  return {
-    'events/s': events / seconds,
-    'CPU s/M': perMillion(used),
-    ...Object.fromEntries(Object.entries(threads).map(([name, value]) => [`${name} s/M`, perMillion(value)])),
-    'peak MiB': peakMiB,
-  };
 }

@@ -20,7 +20,12 @@ export interface LoadOptions {
   readonly timeOf?: (n: number) => number;
 }
 
-/** A producer that costs next to nothing: bodies are made once, only the ids in them are written anew. */
+/** Bodies that cost next to nothing: made once, only the ids (and times) in them are written anew. */
+interface Bodies {
+  next(): { readonly body: Buffer; readonly firstId: string };
+}
+
+/** A producer of them. */
 export interface Load {
   /** Posts so many events as fast as they are acknowledged. Returns how long each body took, in milliseconds. */
   flatOut(events: number): Promise<number[]>;
@@ -44,27 +49,14 @@ const BEFORE_ID = '","id":"';
 const TIME_LENGTH = 24;
 const NO_ID = '-'.repeat(ID_LENGTH);
 
-export function createLoad({ url, key, teams, format, batch, connections, ids, timeOf }: LoadOptions): Load {
+export function createLoad(options: LoadOptions): Load {
+  const { url, key, format, batch, connections } = options;
   const pool = new Pool(url, { connections, headersTimeout: 0, bodyTimeout: 0 });
   const headers = {
     authorization: `Bearer ${key}`,
     'content-type': format === 'ndjson' ? 'application/x-ndjson' : 'application/json',
   };
-  const random = seeded(7);
-  const templates = Array.from({ length: Math.ceil(DISTINCT_EVENTS / batch) }, (_, t) => {
-    const events = Array.from({ length: batch }, (__, i) => {
-      const team = teams[Math.floor(random() * teams.length)]!;
-      return JSON.stringify(benchEvent(t * batch + i, team, random));
-    });
-    const text = format === 'ndjson' ? events.join('\n') : batch === 1 ? events[0]! : `[${events.join()}]`;
-    const body = Buffer.from(text);
-    const places: number[] = [];
-    for (let at = body.indexOf(NO_ID); at !== -1; at = body.indexOf(NO_ID, at + ID_LENGTH)) places.push(at);
-    return { body, places };
-  });
-  const nextId = ids === 'v4' ? randomUUID : timeOrdered();
-  let bodies = 0;
-  let made = 0;
+  const bodies = createBodies(options);
   let acknowledged = 0;
 
   const load: Load = {
@@ -95,14 +87,8 @@ export function createLoad({ url, key, teams, format, batch, connections, ids, t
   };
 
   const post = async (since: number): Promise<number> => {
-    const { body: template, places } = templates[bodies++ % templates.length]!;
-    const body = Buffer.from(template);
-    for (const [i, place] of places.entries()) {
-      const id = nextId();
-      body.write(id, place, 'latin1');
-      if (timeOf) body.write(new Date(timeOf(made++)).toISOString(), place - BEFORE_ID.length - TIME_LENGTH, 'latin1');
-      if (i === 0) load.onSent?.(id, Date.now());
-    }
+    const { body, firstId } = bodies.next();
+    load.onSent?.(firstId, Date.now());
     const answer = await pool.request({ method: 'POST', path: '/v1/events', headers, body });
     const text = await answer.body.text();
     if (answer.statusCode !== 200 || !text.includes(`"accepted":${batch},`))
@@ -111,6 +97,41 @@ export function createLoad({ url, key, teams, format, batch, connections, ids, t
     return performance.now() - since;
   };
   return load;
+}
+
+/** Bodies of `batch` events each, in turn. */
+export function createBodies(options: Omit<LoadOptions, 'url' | 'key' | 'connections'>): Bodies {
+  const { teams, format, batch, ids, timeOf } = options;
+  const random = seeded(7);
+  const templates = Array.from({ length: Math.ceil(DISTINCT_EVENTS / batch) }, (_, t) => {
+    const events = Array.from({ length: batch }, (__, i) => {
+      const team = teams[Math.floor(random() * teams.length)]!;
+      return JSON.stringify(benchEvent(t * batch + i, team, random));
+    });
+    const text = format === 'ndjson' ? events.join('\n') : batch === 1 ? events[0]! : `[${events.join()}]`;
+    const body = Buffer.from(text);
+    const places: number[] = [];
+    for (let at = body.indexOf(NO_ID); at !== -1; at = body.indexOf(NO_ID, at + ID_LENGTH)) places.push(at);
+    return { body, places };
+  });
+  const nextId = ids === 'v4' ? randomUUID : timeOrdered();
+  let taken = 0;
+  let made = 0;
+  return {
+    next: () => {
+      const { body: template, places } = templates[taken++ % templates.length]!;
+      const body = Buffer.from(template);
+      let firstId = '';
+      for (const place of places) {
+        const id = nextId();
+        body.write(id, place, 'latin1');
+        if (timeOf)
+          body.write(new Date(timeOf(made++)).toISOString(), place - BEFORE_ID.length - TIME_LENGTH, 'latin1');
+        firstId ||= id;
+      }
+      return { body, firstId };
+    },
+  };
 }
 
 const ACTORS = 130_000;

@@ -6,6 +6,17 @@ import { type Api, openApi } from '../../src/cli/api.ts';
 import { operatorSocket } from '../../src/cli/operator-socket.ts';
 import { eventually } from '../rig/events.ts';
 import { memoryOf, type ServiceProcess, startService, temporaryFolder } from '../rig/service.ts';
+import type { Sink } from './sink.ts';
+
+export interface Build {
+  /** The bundle, as users run it. */
+  readonly main: string | undefined;
+  /** 1: as promised; less: as many events less, to see whether a line works. */
+  readonly scale: number;
+}
+
+/** What one line measures, by name of the figure: rates per second, CPU seconds per million events, ms, MiB, bytes. */
+export type Figures = Readonly<Record<string, number>>;
 
 /** The service under measurement, in a process of its own, with every feature on. */
 export interface BenchService {
@@ -21,6 +32,8 @@ export interface BenchService {
   quiet(): Promise<void>;
   /** Ends when the index has caught up. */
   indexed(): Promise<void>;
+  /** Makes the team a Splunk destination that sends to `sink`; returns its id. */
+  connect(team: string, sink: Sink, options?: { readonly lingerMs?: number }): Promise<string>;
   metric(name: string): Promise<number>;
   /**
    * Keeps the index from growing, as a lock that another program holds on its file would: the service has no switch for
@@ -32,6 +45,7 @@ export interface BenchService {
   close(): Promise<void>;
 }
 
+const TOKEN = '11111111-2222-3333-4444-555555555555';
 const SETTLES_WITHIN_MS = 300_000;
 /** Asking costs the service something, too. */
 const POLL_MS = 100;
@@ -83,6 +97,11 @@ export async function startBenchService(main: string | undefined, folder?: strin
       });
       return key;
     },
+    connect: async (team, { url, caCertificate }, options = {}) => {
+      const settings = { endpointUrl: url, token: TOKEN, index: 'audit', ...(caCertificate && { caCertificate }) };
+      const destination = { kind: 'splunk', name: 'Splunk', settings, ...options };
+      return (await operator.json<{ id: string }>('POST', `/v1/destinations?team=${team}`, destination)).id;
+    },
     quiet: async () => {
       for (let before = -1; before !== expected; await wait(QUIET_MS)) {
         before = expected;
@@ -133,7 +152,7 @@ export interface Cost {
 }
 
 /** Measures the service while `work` goes on. */
-export async function costOf({ process: { pid } }: BenchService, work: () => Promise<unknown>): Promise<Cost> {
+export async function costOf(pid: number, work: () => Promise<unknown>): Promise<Cost> {
   const before = await cpuByThread(pid);
   const started = performance.now();
   await work();
@@ -143,6 +162,16 @@ export async function costOf({ process: { pid } }: BenchService, work: () => Pro
     [...after].map(([name, used]) => [name, used - (before.get(name) ?? 0)]),
   );
   return { seconds, cpu, threads, peakMiB: (await memoryOf(pid)).peak };
+}
+
+export function figuresOf({ seconds, cpu: used, threads, peakMiB }: Cost, events: number): Figures {
+  const perMillion = (value: number): number => (value / events) * 1e6;
+  return {
+    'events/s': events / seconds,
+    'CPU s/M': perMillion(used),
+    ...Object.fromEntries(Object.entries(threads).map(([name, value]) => [`${name} s/M`, perMillion(value)])),
+    'peak MiB': peakMiB,
+  };
 }
 
 /** CPU time used so far in seconds, by name of thread; `all`: the process, threads that ended included (Linux, /proc). */

@@ -1,6 +1,6 @@
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createPlain } from 'node:net';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { certificate } from '../../src/sandbox.ts';
@@ -12,6 +12,8 @@ export interface Sink {
   readonly caCertificate: string | undefined;
   /** What arrived since the last call, counted in the bodies themselves: each event ends one `"event":{…}`. */
   take(): Promise<Taken>;
+  /** When something arrived last, milliseconds since the epoch; 0: nothing did. */
+  lastArrival(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,8 @@ export interface SinkOptions {
   readonly tls?: boolean;
   /** Remember when each event arrived. */
   readonly arrivals?: boolean;
+  /** Lines over TCP instead of HTTP, each an event: for a program that speaks nothing better. */
+  readonly isPlain?: boolean;
 }
 
 interface SinkData extends SinkOptions {
@@ -54,27 +58,40 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
       worker.postMessage('take');
       return taken;
     },
+    lastArrival: () => {
+      const last = answer<number>();
+      worker.postMessage('last');
+      return last;
+    },
     close: async () => {
       await worker.terminate();
     },
   };
 }
 
-function serve({ certificate, arrivals: isTimed }: SinkData): void {
+function serve({ certificate, arrivals: isTimed, isPlain }: SinkData): void {
   let bodies: { readonly at: number; readonly chunks: readonly Buffer[] }[] = [];
+  let last = 0;
+  const keep = (chunks: readonly Buffer[]): void => {
+    last = Date.now();
+    bodies.push({ at: last, chunks });
+  };
   const respond = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      bodies.push({ at: Date.now(), chunks });
+      keep(chunks);
       response.end('{"text":"Success","code":0}');
     });
   };
-  const server = certificate
-    ? createHttps({ cert: certificate.cert, key: certificate.private }, respond)
-    : createHttp(respond);
+  const server = isPlain
+    ? createPlain((socket) => void socket.on('data', (chunk) => keep([chunk])).on('error', () => {}))
+    : certificate
+      ? createHttps({ cert: certificate.cert, key: certificate.private }, respond)
+      : createHttp(respond);
   server.listen(0, '127.0.0.1', () => parentPort!.postMessage((server.address() as AddressInfo).port));
-  parentPort!.on('message', () => {
+  parentPort!.on('message', (asked: 'take' | 'last') => {
+    if (asked === 'last') return parentPort!.postMessage(last);
     const taken = bodies;
     bodies = [];
     let [events, bytes] = [0, 0];
@@ -82,9 +99,13 @@ function serve({ certificate, arrivals: isTimed }: SinkData): void {
     for (const { at, chunks } of taken) {
       const body = Buffer.concat(chunks);
       bytes += body.length;
+      if (isPlain) {
+        for (let end = body.indexOf(10); end !== -1; end = body.indexOf(10, end + 1)) events++;
+        continue;
+      }
       const text = (body[0] === 0x1f ? gunzipSync(body) : body).toString('latin1');
       for (const [, id] of text.matchAll(
-        /"event":\{"timestamp":"[^"]*","sequence":\d+,"receivedAt":"[^"]*","id":"([^"]*)"/g,
+        /"event":\{"timestamp":"[^"]*",(?:"sequence":\d+,"receivedAt":"[^"]*",)?"id":"([^"]*)"/g,
       )) {
         events++;
         if (isTimed) arrivals.set(id!, at);

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openApi } from '../../src/cli/api.ts';
 import { memoryOf, temporaryFolder } from '../rig/service.ts';
-import type { Build, Figures } from './lines.ts';
 import { createLoad, quantile, seeded } from './load.ts';
-import { type BenchService, costOf, startBenchService } from './service.ts';
+import { type BenchService, type Build, costOf, type Figures, startBenchService } from './service.ts';
 import { type Sink, startSink } from './sink.ts';
 
 const TEAM = 'acme';
@@ -24,9 +23,7 @@ export async function stored(build: Build): Promise<Figures> {
   let service = await startBenchService(build.main, folder.path);
   try {
     const key = await service.addTeams([TEAM]);
-    const settings = { endpointUrl: sink.url, token: '11111111-2222-3333-4444-555555555555', index: 'audit' };
-    const destination = { kind: 'splunk', name: 'Splunk', settings };
-    await service.operator.json('POST', `/v1/destinations?team=${TEAM}`, destination);
+    await service.connect(TEAM, sink);
     const startsAt = Date.now() - PERIOD_MS;
     const load = createLoad({
       ...{ url: service.process.url, key, teams: [TEAM], format: 'ndjson', batch: 1000, connections: 8, ids: 'v7' },
@@ -41,7 +38,7 @@ export async function stored(build: Build): Promise<Figures> {
     const costAt = async (events: number): Promise<number> => {
       // In parts, so that the sink need not keep everything.
       for (let left = events - load.acknowledged(); left > 0; left -= 1_000_000) await add(Math.min(left, 1_000_000));
-      const cost = await costOf(service, () => add(MEASURED * build.scale));
+      const cost = await costOf(service.process.pid, () => add(MEASURED * build.scale));
       return (cost.cpu / (MEASURED * build.scale)) * 1e6;
     };
     await add(1_000);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Throughput, throughput } from '../bench/lines.ts';
+import { type Throughput, throughput } from '../bench/throughput.ts';
 import { yardstick } from '../bench/yardstick.ts';
 
 interface Baseline {

@@ -1,4 +1,4 @@
-import type { LoggedEvent } from '../../event/logged-event.ts';
+import { type LoggedEvent, writeJson } from '../../event/logged-event.ts';
 import { truncateEvent } from '../../event/truncate.ts';
 
 /** The envelope's values, the same for every event of a destination. */
@@ -14,17 +14,22 @@ export interface HecMetadata {
  * parsed. An event whose envelope would exceed `eventBytes` is cut to fit.
  * https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in/10.0/get-data-with-http-event-collector/format-events-for-http-event-collector
  */
-export function encodeBatch(events: readonly LoggedEvent[], metadata: HecMetadata, eventBytes: number): string {
+export function encodeBatch(events: readonly LoggedEvent[], metadata: HecMetadata, eventBytes: number): Buffer {
   const { host, source, sourcetype, index } = metadata;
   const prefix = `${JSON.stringify({ host, source, sourcetype, index }).slice(0, -1)},"time":`;
-  const room = eventBytes - overheadBytes(metadata);
-  return events
-    .map(({ json, bytes, timestamp }) => {
-      // An event that cannot be cut goes as it is: Splunk's refusal makes it a dead letter with that reason.
-      const event = bytes > room ? (truncateEvent(json, room) ?? json) : json;
-      return `${prefix}${epochSeconds(timestamp)},"event":${event}}\n`;
-    })
-    .join('');
+  const overhead = overheadBytes(metadata);
+  const room = eventBytes - overhead;
+  const body = Buffer.allocUnsafeSlow(events.reduce((sum, { bytes }) => sum + bytes + overhead, 0));
+  let at = 0;
+  for (const event of events) {
+    at += body.write(`${prefix}${epochSeconds(event.timestamp)},"event":`, at);
+    // An event that cannot be cut goes as it is: Splunk's refusal makes it a dead letter with that reason.
+    const cut = event.bytes > room ? truncateEvent(event.json, room) : null;
+    if (cut === null) writeJson(event, body, at);
+    at += cut === null ? event.bytes : body.write(cut, at);
+    at += body.write('}\n', at, 'latin1');
+  }
+  return body.subarray(0, at);
 }
 
 /** What the envelope adds to one event, at most. */

@@ -145,8 +145,7 @@ export function openHec(options: HecOptions, context: DestinationContext): Desti
   return {
     endpoint: baseUrl,
     async prepare(batch): Promise<PreparedBatch> {
-      const text = encodeBatch(batch, metadata, eventBytes);
-      const plain = Buffer.from(text);
+      const plain = encodeBatch(batch, metadata, eventBytes);
       const body = compresses ? await compress(plain) : { body: plain, headers: {} };
       const facts = factsOf(
         batch.map(({ id }) => id),

@@ -38,7 +38,7 @@ describe('encoding for Splunk', () => {
     ];
     const metadata = { host: 'trailproof', source: 'acme', sourcetype: 'acme:audit', index: 'security' };
     const golden = await readFile(new URL('./fixtures/batch.json', import.meta.url), 'utf8');
-    expect(encodeBatch(events, metadata, 1_000_000)).toBe(golden);
+    expect(encodeBatch(events, metadata, 1_000_000).toString()).toBe(golden);
   });
 });
 

@@ -63,13 +63,15 @@ export function eventExportRoute(app: App, parts: ServerParts): void {
     },
   );
 
-  /** The next page is asked for when the reader has taken the one before. */
+  /** The next page is read while the reader takes the one before, and no further. */
   async function* pages(team: TeamId, query: EventQuery, order: 'asc' | 'desc', first: SearchPage) {
-    let page = first;
-    for (;;) {
+    for (let page = first; ; ) {
+      const coming = page.nextCursor === null ? null : nextPage(team, query, order, page.nextCursor);
+      // A reader that leaves does not ask for it.
+      coming?.catch(() => {});
       yield page.events;
-      if (page.nextCursor === null) return;
-      page = await nextPage(team, query, order, page.nextCursor);
+      if (!coming) return;
+      page = await coming;
     }
   }
 

@@ -1,7 +1,6 @@
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
+import { type LoggedEvent, type Sequence, type TeamId, writeJson } from '../../event/logged-event.ts';
 import { StorageDamaged } from '../event-log.ts';
-import { TailEvent } from './tail-event.ts';
 
 /** A row with this many events is full: with more, reading one costs too much; with fewer, compression suffers. */
 export const CHUNK_EVENTS = 256;
@@ -61,8 +60,7 @@ export function pack(directory: Directory, events: readonly LoggedEvent[]): stri
   plain.write(head);
   for (const event of events) {
     plain[at++] = NEWLINE;
-    if (event instanceof TailEvent) event.copyTo(plain, at);
-    else plain.write(event.json, at);
+    writeJson(event, plain, at);
     at += event.bytes;
   }
   const body = zstdCompressSync(plain, FASTEST);

@@ -77,5 +77,5 @@ export class SqliteEventLog implements EventLog {
 }
 
 function jsonLength(events: readonly NewEvent[]): number {
-  return events.reduce((sum, event) => sum + event.json.length, 0);
+  return events.reduce((sum, { utf8, json }) => sum + (utf8 ?? json).length, 0);
 }

@@ -1,21 +1,14 @@
 import type { Clock } from '../../clock.ts';
-import { type LoggedEvent, type NewEvent, type Sequence, type TeamId, withPlace } from '../../event/logged-event.ts';
+import { type LoggedEvent, type NewEvent, placeText, type Sequence, type TeamId } from '../../event/logged-event.ts';
 import { type Appended, type LogBounds, StorageDamaged } from '../event-log.ts';
 import { DEFAULT_ALERTS, type Team } from '../teams.ts';
 import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, checksumOf, directoryOf, intoRows, pack } from './chunk.ts';
 import type { Connection } from './connection.ts';
-import {
-  damagedIn,
-  type JournalEnd,
-  type JournalPart,
-  JournalReader,
-  missing,
-  readJournalEnd,
-  writeJournal,
-  writeJournalEnd,
-} from './journal.ts';
+import { damagedIn, type JournalPart, missing } from './journal.ts';
+import { JournalWriter } from './journal-writer.ts';
 import { LogReader } from './log-reader.ts';
 import { Slabs, TailEvent } from './tail-event.ts';
+import { type Ragged, raggedOf, readTeamEnd, type TeamEnd } from './team-end.ts';
 
 /** Teams whose counters are kept in memory between commits. */
 const TEAMS_KEPT = 10_000;
@@ -38,39 +31,6 @@ const INSERT_IDS = Array.from(
   (_, count) => `INSERT INTO event_id (team_no, id, sequence, hash) VALUES ${Array(count).fill('(?,?,?,?)').join()}`,
 );
 
-/** One team's end of the log in memory, the running transaction included. */
-interface TeamEnd {
-  readonly no: number;
-  readonly team: TeamId;
-  deletedAt: number | null;
-  /** The first event that retention has left. */
-  kept: Sequence;
-  last: Sequence;
-  lastReceivedAt: number;
-  /** Events up to here lie in full rows; those behind it, of `smallBytes`, in smaller ones until they fill one. */
-  fullThrough: Sequence;
-  smallBytes: number;
-  /** Events up to here lie in compressed rows; those behind it in rows of text until there are enough. */
-  compressedThrough: Sequence;
-  /** The newest events, contiguous up to `last`; as many as the cap allows. */
-  recent: TailEvent[];
-  /** How many at the end of `recent` are not in one of the team's rows yet, but loose: in the journal only. */
-  loose: number;
-  /** How many of these the running transaction has brought: not even in the journal. */
-  fresh: number;
-  /** What deduplication knows of the loose ones, in order, by id. */
-  readonly looseIds: Map<string, TailEvent>;
-  /** Rows of the journal that hold some of them. */
-  journaled: number[];
-  looseSince: number;
-  /** No id in `event_id` is greater: ids that grow with time need not be looked for. */
-  greatestId: string;
-  readonly seen: { readonly category: Set<string>; readonly type: Set<string> };
-}
-
-/** Where the rows that are to be merged begin. */
-type Ragged = Pick<TeamEnd, 'fullThrough' | 'smallBytes' | 'compressedThrough'>;
-
 /**
  * Writes the log through one connection, always inside a transaction of the caller's. What it keeps in memory mirrors
  * the database: after a rollback or an uncertain commit it must be thrown away and made anew.
@@ -85,15 +45,11 @@ export class LogWriter {
   readonly #grown = new Set<TeamEnd>();
   /** Teams with loose events, in the order in which they got them. */
   readonly #withLoose = new Set<TeamEnd>();
-  /** Rows of the journal that hold loose events: their size, and of how many teams. */
-  readonly #journal = new Map<number, { readonly bytes: number; teams: number }>();
+  readonly #journal: JournalWriter;
   /** Journal rows were damaged: these teams, or all, get no more events, whose places nobody knows. */
   readonly #damaged = new Map<TeamId, StorageDamaged>();
   #allDamaged: StorageDamaged | undefined;
   readonly #slabs = new Slabs();
-  #journalEnd: JournalEnd = { next: 1, newest: 0, rows: 0 };
-  #writtenEnd = this.#journalEnd;
-  #journalBytes = 0;
   #looseBytes = 0;
   /** How many events moved to their teams' rows and are still in memory, by team, in the order in which they moved. */
   readonly #moves: { readonly end: TeamEnd; count: number }[] = [];
@@ -107,6 +63,7 @@ export class LogWriter {
   ) {
     this.#connection = connection;
     this.#reader = new LogReader(connection);
+    this.#journal = new JournalWriter(connection);
     this.#clock = clock;
     this.#options = options;
     this.#recover();
@@ -131,15 +88,13 @@ export class LogWriter {
     for (const end of this.#grown) this.#write(end, false);
     const now = this.#clock.now();
     for (const end of this.#withLoose) {
-      const isLarge = this.#looseBytes > LOOSE_BYTES || this.#journalBytes > JOURNAL_BYTES;
+      const isLarge = this.#looseBytes > LOOSE_BYTES || this.#journal.bytes > JOURNAL_BYTES;
       // Either way: the clock may have been set back.
       if (!isLarge && Math.abs(now - end.looseSince) < JOURNAL_MS) break;
       this.#write(end, true);
     }
     this.#keepInJournal();
-    if (this.#journalEnd === this.#writtenEnd) return;
-    writeJournalEnd(this.#connection, this.#journalEnd);
-    this.#writtenEnd = this.#journalEnd;
+    this.#journal.flush();
   }
 
   /** Moves every event from the journal to its team's rows; to be flushed. */
@@ -235,7 +190,7 @@ export class LogWriter {
     end.kept = deleted.at(-1)!.sequence + 1;
     this.#connection.run('UPDATE team SET first_kept = ? WHERE no = ?', end.kept, end.no);
     if (through > end.last - end.recent.length) this.#forget(end);
-    Object.assign(end, this.#ragged(end.no, end.last));
+    Object.assign(end, raggedOf(this.#connection, end.no, end.last));
     return deleted.length;
   }
 
@@ -246,8 +201,8 @@ export class LogWriter {
     if (known) return { kind: isSame(known.hash, event.hash) ? 'duplicate' : 'conflict', sequence: known.sequence };
     const sequence = end.last + 1;
     const receivedAt = Math.max(now, end.lastReceivedAt);
-    const json = withPlace(event.json, sequence, receivedAt);
-    this.#addLoose(end, new TailEvent(event, { sequence, receivedAt }, json, this.#slabs), now);
+    const json = this.#slabs.add(event, placeText(sequence, receivedAt));
+    this.#addLoose(end, new TailEvent(event, { sequence, receivedAt }, json), now);
     end.fresh += 1;
     this.#grown.add(end);
     this.#see(end, 'category', event.eventCategory);
@@ -319,7 +274,7 @@ export class LogWriter {
     const left = isForced || isFull || !mayStay ? 0 : rest.events.length;
     if (left > 0) rows.pop();
     this.#insert(end.no, rows);
-    Object.assign(end, this.#ragged(end.no, end.last - left));
+    Object.assign(end, raggedOf(this.#connection, end.no, end.last - left));
     if (left > 0) end.smallBytes += rest.bytes;
     return left;
   }
@@ -347,7 +302,7 @@ export class LogWriter {
       last.receivedAt,
       end.no,
     );
-    for (const no of end.journaled) this.#release(no);
+    for (const no of end.journaled) this.#journal.release(no);
     end.journaled = [];
     this.#moves.push({ end, count: moved.length });
     end.loose = left;
@@ -358,38 +313,16 @@ export class LogWriter {
     this.#withLoose.add(end);
   }
 
-  #release(no: number): void {
-    const row = this.#journal.get(no)!;
-    row.teams -= 1;
-    if (row.teams > 0) return;
-    this.#connection.run('DELETE FROM journal WHERE no = ?', no);
-    this.#journal.delete(no);
-    this.#journalBytes -= row.bytes;
-    const { next, newest } = this.#journalEnd;
-    const isNewest = no === newest;
-    this.#journalEnd = {
-      next,
-      newest: isNewest ? ([...this.#journal.keys()].at(-1) ?? 0) : newest,
-      rows: this.#journal.size,
-    };
-  }
-
   /** What the running transaction has brought and is in no row yet becomes one row of the journal. */
   #keepInJournal(): void {
     const ends = [...this.#grown].filter(({ fresh }) => fresh > 0);
     if (ends.length === 0) return;
-    const no = this.#journalEnd.next;
-    const bytes = writeJournal(
-      this.#connection,
-      no,
+    const no = this.#journal.add(
       ends.map((end) => {
         const events = end.recent.slice(-end.fresh);
         return { teamNo: end.no, team: end.team, events, hashes: events.map(({ hash }) => hash) };
       }),
     );
-    this.#journal.set(no, { bytes, teams: ends.length });
-    this.#journalEnd = { next: no + 1, newest: no, rows: this.#journal.size };
-    this.#journalBytes += bytes;
     for (const end of ends) {
       end.journaled.push(no);
       end.fresh = 0;
@@ -399,14 +332,11 @@ export class LogWriter {
   /** Reads back what is in the journal only. */
   #recover(): void {
     try {
-      this.#journalEnd = readJournalEnd(this.#connection);
-      this.#writtenEnd = this.#journalEnd;
-      for (const { no, bytes, places, parts } of new JournalReader(this.#connection).all()) {
+      for (const row of this.#journal.read()) {
+        const { no, places, parts } = row;
         const isSound = !(parts instanceof StorageDamaged);
         if (!isSound) for (const [, team] of places) this.#damaged.set(team, parts);
-        const teams = isSound ? parts.filter((part) => this.#recoverPart(no, part)).length : 1;
-        this.#journal.set(no, { bytes, teams });
-        this.#journalBytes += bytes;
+        this.#journal.keep(row, isSound ? parts.filter((part) => this.#recoverPart(no, part)).length : 1);
       }
     } catch (error) {
       if (!(error instanceof StorageDamaged)) throw error;
@@ -441,7 +371,7 @@ export class LogWriter {
         if (event.sequence > end.last + 1) throw missing(team, end.last + 1, event.sequence - 1);
         this.#addLoose(
           end,
-          new TailEvent({ ...event, hash: hashes[i]! }, event, event.json, this.#slabs),
+          new TailEvent({ ...event, hash: hashes[i]! }, event, this.#slabs.add(event)),
           this.#clock.now(),
         );
       }
@@ -489,34 +419,10 @@ export class LogWriter {
     if (damage) throw damage;
     const known = this.#ends.get(team);
     if (known) return known;
-    const row = this.#connection.get<Pick<TeamEnd, 'no' | 'deletedAt' | 'kept' | 'last' | 'lastReceivedAt'>>(
-      `SELECT no, deleted_at AS deletedAt, first_kept AS kept, last_sequence AS last, last_received_at AS lastReceivedAt
-       FROM team WHERE id = ?`,
-      team,
-    );
-    if (!row) return undefined;
-    // A place given by a wrong counter would be given twice, or leave a hole.
-    if (row.kept <= row.last) this.#mustEnd(team, row);
-    const end: TeamEnd = {
-      ...row,
-      team,
-      ...this.#ragged(row.no, row.last),
-      recent: [],
-      loose: 0,
-      fresh: 0,
-      looseIds: new Map(),
-      journaled: [],
-      looseSince: 0,
-      greatestId: this.#greatestId(row.no),
-      seen: { category: new Set(), type: new Set() },
-    };
+    const end = readTeamEnd(this.#connection, team);
+    if (!end) return undefined;
     this.#ends.set(team, end);
     return end;
-  }
-
-  #greatestId(no: number): string {
-    const sql = 'SELECT id FROM event_id WHERE team_no = ? ORDER BY id DESC LIMIT 1';
-    return this.#connection.get<{ id: string }>(sql, no)?.id ?? '';
   }
 
   #create(team: TeamId, now: number): TeamEnd {
@@ -525,36 +431,6 @@ export class LogWriter {
     const end = this.#find(team);
     if (!end) throw new StorageDamaged(`trailproof.db is damaged: its index does not know the team ${team}`);
     return end;
-  }
-
-  /** The newest row ends where the team's log does. */
-  #mustEnd(team: TeamId, { no, last }: Pick<TeamEnd, 'no' | 'last'>): void {
-    const end = this.#connection.get<{ last: Sequence }>(
-      'SELECT first_sequence + count - 1 AS last FROM chunk WHERE team_no = ? ORDER BY first_sequence DESC LIMIT 1',
-      no,
-    )?.last;
-    if (end !== last)
-      throw new StorageDamaged(
-        `trailproof.db is damaged: the log of team ${team} should end with event ${last} and ends with ${end ?? 'none'}`,
-      );
-  }
-
-  /** Where the rows to be merged begin, as the database has it. */
-  #ragged(no: number, last: Sequence): Ragged {
-    const ragged = { fullThrough: last, smallBytes: 0, compressedThrough: last };
-    let isText = true;
-    const newestFirst = this.#connection.iterate<{ first: Sequence; count: number; bytes: number }>(
-      'SELECT first_sequence AS first, count, bytes FROM chunk WHERE team_no = ? ORDER BY first_sequence DESC',
-      no,
-    );
-    for (const { first, count, bytes } of newestFirst) {
-      if (count >= CHUNK_EVENTS || bytes >= CHUNK_BYTES) break;
-      ragged.fullThrough = first - 1;
-      ragged.smallBytes += bytes;
-      isText &&= count < COMPRESSED_EVENTS;
-      if (isText) ragged.compressedThrough = first - 1;
-    }
-    return ragged;
   }
 
   /** Lets go of the team's oldest events in memory, `most` or as many as free `bytes`; never of loose ones. Returns how many. */

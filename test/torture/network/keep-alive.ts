@@ -49,7 +49,9 @@ const rows: readonly Row[] = [
       front.hostile(
         honest(standInPort, (socket, answer) => {
           socket.write(kept(answer));
-          setTimeout(() => socket.end(), random.between(0, 8));
+          // As servers do with idle connections: what arrives before is still answered, what arrives after is not read.
+          const idle = setTimeout(() => void socket.removeAllListeners('data').resume().end(), random.between(0, 8));
+          socket.once('data', () => clearTimeout(idle));
         }),
       ),
   },
