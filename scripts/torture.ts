@@ -40,7 +40,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 if (values.help) process.stdout.write(HELP);
 else if (values.list) for (const { name } of scenarios) say(name);
 else if (values.planted) process.exitCode = plantAll();
-else process.exitCode = await runAll();
+// A scenario that was given up may still hold something open.
+else process.exit(await runAll());
 
 function matches(name: string): boolean {
   return positionals.length === 0 || positionals.some((wanted) => name === wanted || name.startsWith(`${wanted}/`));

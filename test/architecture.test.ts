@@ -49,7 +49,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
 };
 /** Files directly in src/ that anyone may import. */
-const OPEN = ['clock.ts', 'secrets.ts'];
+const OPEN = ['clock.ts', 'give-back.ts', 'secrets.ts'];
 /** Plain data of the contract; the rest would bring the schema library into the browser. */
 const IN_THE_BROWSER = ['contract/roles.ts', 'contract/scopes.ts'];
 /** Only these name a backend or the registry. */

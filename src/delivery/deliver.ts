@@ -1,5 +1,6 @@
 import type { Sequence, TeamId } from '../event/logged-event.ts';
 import type { Progress, StoredDestination } from '../store/destinations.ts';
+import { atMost } from './at-most.ts';
 import { edit, pause, redriveDeadLetters, resume } from './control.ts';
 import { type Delivery, type NewDestination, UnknownDestination } from './delivery.ts';
 import { withFilter } from './filter.ts';
@@ -23,15 +24,19 @@ export interface RunningDelivery extends Delivery {
   settledThrough(team: TeamId): Promise<Sequence>;
 }
 
+/** As many as there are threads to compress on (libuv's). */
+const PREPARED_AT_ONCE = 4;
+
 /** Delivery: one lane per destination, each on its own, so that none waits for another. */
 export function createDelivery(deps: LaneDependencies): RunningDelivery {
   const { log, store, clock } = deps;
   const loops = new Map<string, LaneLoop>();
+  const preparing = atMost(PREPARED_AT_ONCE);
   let isDelivering = false;
   let isComplete = false;
 
   const begin = (stored: StoredDestination, progress: Progress): LaneLoop => {
-    const loop = new LaneLoop(deps, stored, progress, isDelivering);
+    const loop = new LaneLoop({ ...deps, preparing }, stored, progress, isDelivering);
     loops.set(stored.id, loop);
     return loop;
   };

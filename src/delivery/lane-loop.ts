@@ -5,6 +5,7 @@ import type { NewEvent } from '../event/logged-event.ts';
 import type { Attempt, DestinationStore, Progress, StoredDestination } from '../store/destinations.ts';
 import { type EventLog, StorageDamaged } from '../store/event-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { AtMost } from './at-most.ts';
 import { attemptOf, INTERNAL_ERROR } from './attempt.ts';
 import { Bell } from './bell.ts';
 import { matchesAllThrough } from './filter.ts';
@@ -49,6 +50,12 @@ export interface LaneDependencies {
   readonly onStateChanged?: (destination: string) => void;
 }
 
+/** What the lanes of a process share. */
+export interface LaneShares {
+  /** Frames and compresses batches: each takes its body and the state of a compressor, which hundreds of lanes would take at once. */
+  readonly preparing: AtMost;
+}
+
 /** Progress that only counts is written down this long after it changed: a crash counts again, to the same result. */
 const COUNTS_WRITTEN_AFTER_MS = 1_000;
 /** What time synchronisation may take back at once without notice. */
@@ -70,7 +77,7 @@ export class LaneLoop {
   stored: StoredDestination;
   /** Changed only by the loop and within `turn`. */
   lane: Lane;
-  readonly #deps: LaneDependencies;
+  readonly #deps: LaneDependencies & LaneShares;
   readonly #logger: Logger;
   readonly #isDelivering: boolean;
   readonly #finished: Promise<void>;
@@ -93,7 +100,12 @@ export class LaneLoop {
   #latest = 0;
 
   /** Starts at once. `isDelivering` false: commands are obeyed, nothing is read or sent. */
-  constructor(deps: LaneDependencies, stored: StoredDestination, progress: Progress, isDelivering: boolean) {
+  constructor(
+    deps: LaneDependencies & LaneShares,
+    stored: StoredDestination,
+    progress: Progress,
+    isDelivering: boolean,
+  ) {
     this.#deps = deps;
     this.#logger = deps.logger.child({ destination: stored.id, kind: stored.kind });
     this.#isDelivering = isDelivering;
@@ -354,8 +366,7 @@ export class LaneLoop {
   #prepare(batch: Batch): Promise<PreparedBatch> {
     const known = this.#bodies.get(batch);
     if (known) return known;
-    const frame = async (): Promise<PreparedBatch> => this.#destination!.prepare(batch.events);
-    const body = frame();
+    const body = this.#deps.preparing(async () => this.#destination!.prepare(batch.events));
     this.#bodies.set(batch, body);
     // Whoever sends it hears of the error; the next try prepares anew.
     body.catch(() => this.#bodies.delete(batch));

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
+import { giveBack } from '../give-back.ts';
 
 /** Below this a body is sent as it is: gzip would cost more than it saves in a packet. */
 const SMALLEST_BYTES = 1_500;
@@ -12,9 +13,14 @@ export interface CompressedBody {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Compresses a body on libuv's threads, at level 1: audit JSON shrinks tenfold, and higher levels cost CPU for little. */
+/**
+ * Compresses a body on libuv's threads, at level 1: audit JSON shrinks tenfold, and higher levels cost CPU for little.
+ * A buffer is taken over: nothing else may use it afterwards.
+ */
 export async function compress(body: string | Buffer): Promise<CompressedBody> {
   const plain = typeof body === 'string' ? Buffer.from(body) : body;
   if (plain.length < SMALLEST_BYTES) return { body: plain, headers: {} };
-  return { body: await deflate(plain, { level: constants.Z_BEST_SPEED }), headers: { 'content-encoding': 'gzip' } };
+  const compressed = await deflate(plain, { level: constants.Z_BEST_SPEED });
+  giveBack(plain);
+  return { body: compressed, headers: { 'content-encoding': 'gzip' } };
 }

@@ -1,17 +1,18 @@
-import type { NewEvent } from './logged-event.ts';
+import type { NewEvent, NewEvents } from './logged-event.ts';
 
 /**
- * Events on their way to another thread: by column, and their JSON in one piece. A structured clone of as many objects
- * would write and read each field's name for each event.
+ * Events on their way to another thread: by column, and texts in one piece. A structured clone of as many objects would
+ * write and read each field's name for each event; and objects that wait for a commit outlive the young generation.
  */
 export interface EventColumns {
   readonly teams: Repeated;
-  readonly ids: readonly string[];
   readonly eventTypes: Repeated;
   readonly eventCategories: Repeated;
   readonly timestamps: readonly number[];
-  readonly hashes: readonly string[];
-  /** One line of UTF-8 per event. */
+  /** One line per event, as `hashes`. */
+  readonly ids: string;
+  readonly hashes: string;
+  /** JSON, one line of UTF-8 per event. */
   readonly lines: Uint8Array;
 }
 
@@ -21,15 +22,18 @@ interface Repeated {
   readonly which: readonly number[];
 }
 
-export function toColumns(events: readonly NewEvent[]): EventColumns {
+const NEWLINE = 10;
+
+export function toColumns(events: NewEvents): EventColumns {
+  const all = [...events];
   return {
-    teams: repeated(events.map((event) => event.team)),
-    ids: events.map((event) => event.id),
-    eventTypes: repeated(events.map((event) => event.eventType)),
-    eventCategories: repeated(events.map((event) => event.eventCategory)),
-    timestamps: events.map((event) => event.timestamp),
-    hashes: events.map((event) => event.hash),
-    lines: utf8Of(events.map((event) => `${event.json}\n`).join('')),
+    teams: repeated(all.map((event) => event.team)),
+    eventTypes: repeated(all.map((event) => event.eventType)),
+    eventCategories: repeated(all.map((event) => event.eventCategory)),
+    timestamps: all.map((event) => event.timestamp),
+    ids: all.map((event) => event.id).join('\n'),
+    hashes: all.map((event) => event.hash).join('\n'),
+    lines: utf8Of(all.map((event) => `${event.json}\n`).join('')),
   };
 }
 
@@ -40,37 +44,48 @@ function utf8Of(text: string): Uint8Array {
   return bytes;
 }
 
-export function fromColumns({
-  teams,
-  ids,
-  eventTypes,
-  eventCategories,
-  timestamps,
-  hashes,
-  lines,
-}: EventColumns): NewEvent[] {
-  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length);
-  let start = 0;
-  return ids.map((id, i) => {
-    const end = bytes.indexOf(NEWLINE, start);
-    const utf8 = bytes.subarray(start, end);
-    start = end + 1;
-    return {
-      team: entryOf(teams, i),
-      id,
-      eventType: entryOf(eventTypes, i),
-      eventCategory: entryOf(eventCategories, i),
-      timestamp: timestamps[i]!,
-      hash: hashes[i]!,
-      get json() {
-        return utf8.toString();
-      },
-      utf8,
-    };
-  });
-}
+/** Makes each event when it is asked for. */
+export class ColumnEvents implements NewEvents {
+  readonly #columns: EventColumns;
 
-const NEWLINE = 10;
+  constructor(columns: EventColumns) {
+    this.#columns = columns;
+  }
+
+  get length(): number {
+    return this.#columns.timestamps.length;
+  }
+
+  /** Of all events' JSON, about. */
+  get bytes(): number {
+    return this.#columns.lines.length;
+  }
+
+  *[Symbol.iterator](): Generator<NewEvent> {
+    const { teams, eventTypes, eventCategories, timestamps, lines } = this.#columns;
+    const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length);
+    const ids = this.#columns.ids.split('\n');
+    const hashes = this.#columns.hashes.split('\n');
+    let start = 0;
+    for (const [i, timestamp] of timestamps.entries()) {
+      const end = bytes.indexOf(NEWLINE, start);
+      const utf8 = bytes.subarray(start, end);
+      start = end + 1;
+      yield {
+        team: entryOf(teams, i),
+        id: ids[i]!,
+        eventType: entryOf(eventTypes, i),
+        eventCategory: entryOf(eventCategories, i),
+        timestamp,
+        hash: hashes[i]!,
+        get json() {
+          return utf8.toString();
+        },
+        utf8,
+      };
+    }
+  }
+}
 
 function repeated(column: readonly string[]): Repeated {
   const places = new Map<string, number>();

@@ -27,7 +27,12 @@ export interface NewEvent {
   readonly utf8?: Buffer;
 }
 
-/** An event in its team's log. `json` may be made when it is asked for: copy fields by name, not by spreading. */
+/** Events to be appended: an array, or what makes them one by one, each time it is asked. */
+export interface NewEvents extends Iterable<NewEvent> {
+  readonly length: number;
+}
+
+/** An event in its team's log. Some fields may be made when they are asked for: copy them by name, not by spreading. */
 export interface LoggedEvent {
   readonly team: TeamId;
   readonly sequence: Sequence;

@@ -334,7 +334,7 @@ function start(parts: Omit<Partial<AcceptParts>, 'log' | 'clock'> = {}, held?: P
   const log: NewEvent[] = [];
   const append: EventLog['append'] = async (events) => {
     await held;
-    return events.map((event): Appended => {
+    return Array.from(events, (event): Appended => {
       if (event.team === deleted) return { kind: 'team_deleted' };
       const ofTeam = log.filter(({ team }) => team === event.team);
       const known = ofTeam.findIndex(({ id }) => id === event.id);

@@ -1,4 +1,4 @@
-import type { LoggedEvent, NewEvent, Sequence, TeamId } from '../event/logged-event.ts';
+import type { LoggedEvent, NewEvents, Sequence, TeamId } from '../event/logged-event.ts';
 
 /**
  * What became of one event handed to `append`. `sequence` is the place of the event, or of the one it collides with. The
@@ -33,7 +33,7 @@ export interface EventLog {
    * they would survive a crash. Rejects with StoreUnavailable when they would not; then nothing was kept.
    * A team unknown so far gets its log with its first event; a deleted one stays deleted, and its events are not kept.
    */
-  append(events: readonly NewEvent[]): Promise<readonly Appended[]>;
+  append(events: NewEvents): Promise<readonly Appended[]>;
   /**
    * The team's events after `after`, oldest first. An event is visible only when every smaller sequence of its team
    * is, so a reader that keeps the last sequence it saw never misses one. Rejects with StorageDamaged rather than

@@ -146,11 +146,11 @@ export function openHec(options: HecOptions, context: DestinationContext): Desti
     endpoint: baseUrl,
     async prepare(batch): Promise<PreparedBatch> {
       const plain = encodeBatch(batch, metadata, eventBytes);
-      const body = compresses ? await compress(plain) : { body: plain, headers: {} };
       const facts = factsOf(
         batch.map(({ id }) => id),
         plain.length,
       );
+      const body = compresses ? await compress(plain) : { body: plain, headers: {} };
       return { bytes: body.body.length, send: (signal, accepted) => send(body, facts, signal, accepted) };
     },
     async check(signal, report) {

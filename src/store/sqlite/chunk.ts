@@ -1,5 +1,6 @@
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type LoggedEvent, type Sequence, type TeamId, writeJson } from '../../event/logged-event.ts';
+import { giveBack } from '../../give-back.ts';
 import { StorageDamaged } from '../event-log.ts';
 
 /** A row with this many events is full: with more, reading one costs too much; with fewer, compression suffers. */
@@ -64,7 +65,7 @@ export function pack(directory: Directory, events: readonly LoggedEvent[]): stri
     at += event.bytes;
   }
   const body = zstdCompressSync(plain, FASTEST);
-  release(plain);
+  giveBack(plain);
   return body;
 }
 
@@ -127,15 +128,6 @@ export function decodeChunk(team: TeamId, teamNo: number, row: ChunkRow): readon
 function decompress(body: Uint8Array): string {
   const plain = zstdDecompressSync(body, WHOLE);
   const text = plain.toString('utf8');
-  release(plain);
+  giveBack(plain);
   return text;
-}
-
-/**
- * Gives a buffer's memory back at once. Left to the garbage collector it counts as garbage of the whole heap, which at
- * full speed is then marked again and again for the sake of a few such buffers.
- */
-function release(buffer: Buffer<ArrayBuffer>): void {
-  // Small buffers share their memory with others.
-  if (buffer.buffer.byteLength > Buffer.poolSize) buffer.buffer.transfer(0);
 }

@@ -1,4 +1,5 @@
-import type { NewEvent } from '../../event/logged-event.ts';
+import { ColumnEvents } from '../../event/columns.ts';
+import type { NewEvents } from '../../event/logged-event.ts';
 import type { EventLog } from '../event-log.ts';
 import type { Growth } from '../store.ts';
 import { createTailSignal } from '../tail-signal.ts';
@@ -24,7 +25,7 @@ export class SqliteEventLog implements EventLog {
   append: EventLog['append'] = async (events) => {
     const [first] = events;
     if (!first) return [];
-    const sender = { sender: first.team, length: jsonLength(events) };
+    const sender = { sender: first.team, length: lengthOf(events) };
     return this.#queue.commit('grow', ({ log }) => log.append(events), sender);
   };
 
@@ -76,6 +77,10 @@ export class SqliteEventLog implements EventLog {
   }
 }
 
-function jsonLength(events: readonly NewEvent[]): number {
-  return events.reduce((sum, { utf8, json }) => sum + (utf8 ?? json).length, 0);
+/** Of their JSON, about. */
+function lengthOf(events: NewEvents): number {
+  if (events instanceof ColumnEvents) return events.bytes;
+  let length = 0;
+  for (const { json } of events) length += json.length;
+  return length;
 }

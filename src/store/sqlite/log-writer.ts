@@ -50,6 +50,7 @@ export class LogWriter {
   readonly #damaged = new Map<TeamId, StorageDamaged>();
   #allDamaged: StorageDamaged | undefined;
   readonly #slabs = new Slabs();
+  readonly #names = new Map<string, string>();
   #looseBytes = 0;
   /** How many events moved to their teams' rows and are still in memory, by team, in the order in which they moved. */
   readonly #moves: { readonly end: TeamEnd; count: number }[] = [];
@@ -75,9 +76,9 @@ export class LogWriter {
   }
 
   /** Gives the new events among `events` their places; rows are written by `flush`. */
-  append(events: readonly NewEvent[]): Appended[] {
+  append(events: Iterable<NewEvent>): Appended[] {
     const now = this.#clock.now();
-    return events.map((event) => this.#append(event, now));
+    return Array.from(events, (event) => this.#append(event, now));
   }
 
   /**
@@ -201,13 +202,25 @@ export class LogWriter {
     if (known) return { kind: isSame(known.hash, event.hash) ? 'duplicate' : 'conflict', sequence: known.sequence };
     const sequence = end.last + 1;
     const receivedAt = Math.max(now, end.lastReceivedAt);
-    const json = this.#slabs.add(event, placeText(sequence, receivedAt));
-    this.#addLoose(end, new TailEvent(event, { sequence, receivedAt }, json), now);
+    const eventType = this.#named(event.eventType);
+    const eventCategory = this.#named(event.eventCategory);
+    const kept = { team: end.team, sequence, id: event.id, eventType, eventCategory };
+    const lies = this.#slabs.add(event, receivedAt, placeText(sequence, receivedAt));
+    this.#addLoose(end, new TailEvent(kept, lies), now);
     end.fresh += 1;
     this.#grown.add(end);
-    this.#see(end, 'category', event.eventCategory);
-    this.#see(end, 'type', event.eventType);
+    this.#see(end, 'category', eventCategory);
+    this.#see(end, 'type', eventType);
     return { kind: 'appended', sequence };
+  }
+
+  /** The same text as one object: each call brings its own copies, which would stay with the events. */
+  #named(name: string): string {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    if (this.#names.size >= SEEN_KEPT) this.#names.clear();
+    this.#names.set(name, name);
+    return name;
   }
 
   #addLoose(end: TeamEnd, event: TailEvent, now: number): void {
@@ -371,7 +384,7 @@ export class LogWriter {
         if (event.sequence > end.last + 1) throw missing(team, end.last + 1, event.sequence - 1);
         this.#addLoose(
           end,
-          new TailEvent({ ...event, hash: hashes[i]! }, event, this.#slabs.add(event)),
+          new TailEvent(event, this.#slabs.add({ ...event, hash: hashes[i]! }, event.receivedAt)),
           this.#clock.now(),
         );
       }

@@ -19,7 +19,7 @@ import { examineTeams } from './team-directory.ts';
 import { teamStore } from './teams.ts';
 
 /** Newest events kept in memory over all teams, in bytes: readers that keep up do not touch the disk. */
-const TAIL_BYTES = 8 * 1024 * 1024;
+const TAIL_BYTES = 24 * 1024 * 1024;
 const BLOCK_BYTES = 1024 * 1024;
 /** SQLite's default. */
 const PAGE_BYTES = 4_096;

@@ -1,12 +1,16 @@
 import { isAscii } from 'node:buffer';
 import { HEAD_LENGTH, type LoggedEvent, type NewEvent, type Sequence } from '../../event/logged-event.ts';
 
-/** Events' JSON is copied into pieces of memory of this size; a large event gets one of its own. */
+/** Events are copied into pieces of memory of this size; a large event gets one of its own. */
 const SLAB_BYTES = 256 * 1024;
+/** Before an event's JSON: its hash, its two times, and the length of the hash. */
+const TIMESTAMP = -20;
+const RECEIVED_AT = -12;
+const HASH_LENGTH = -4;
 
 /**
- * An event in the log's tail. Its JSON lies outside of the heap until somebody asks for it: what lives for some seconds
- * and then is garbage would keep the collector busy more than all else.
+ * An event in the log's tail. Most of it lies outside of the heap until somebody asks for it: what lives for some
+ * seconds and then is garbage would keep the collector busy more than all else.
  */
 export class TailEvent implements LoggedEvent {
   readonly team: string;
@@ -14,26 +18,36 @@ export class TailEvent implements LoggedEvent {
   readonly id: string;
   readonly eventType: string;
   readonly eventCategory: string;
-  readonly timestamp: number;
-  readonly receivedAt: number;
   readonly bytes: number;
-  /** Of its content: see NewEvent. */
-  readonly hash: string;
   readonly #slab: Buffer;
   readonly #start: number;
 
-  constructor(event: Omit<NewEvent, 'json'>, place: { sequence: Sequence; receivedAt: number }, json: Lying) {
+  constructor(
+    event: Pick<LoggedEvent, 'team' | 'sequence' | 'id' | 'eventType' | 'eventCategory'>,
+    { slab, start, bytes }: Lying,
+  ) {
     this.team = event.team;
-    this.sequence = place.sequence;
+    this.sequence = event.sequence;
     this.id = event.id;
     this.eventType = event.eventType;
     this.eventCategory = event.eventCategory;
-    this.timestamp = event.timestamp;
-    this.receivedAt = place.receivedAt;
-    this.hash = event.hash;
-    this.bytes = json.bytes;
-    this.#slab = json.slab;
-    this.#start = json.start;
+    this.bytes = bytes;
+    this.#slab = slab;
+    this.#start = start;
+  }
+
+  get timestamp(): number {
+    return this.#slab.readDoubleLE(this.#start + TIMESTAMP);
+  }
+
+  get receivedAt(): number {
+    return this.#slab.readDoubleLE(this.#start + RECEIVED_AT);
+  }
+
+  /** Of its content: see NewEvent. */
+  get hash(): string {
+    const end = this.#start + TIMESTAMP;
+    return this.#slab.toString('latin1', end - this.#slab.readUInt32LE(this.#start + HASH_LENGTH), end);
   }
 
   get json(): string {
@@ -47,32 +61,39 @@ export class TailEvent implements LoggedEvent {
   }
 }
 
-/** Where an event's JSON lies. */
+/** Where an event's JSON lies, behind what else is kept of it. */
 interface Lying {
   readonly slab: Buffer;
   readonly start: number;
   readonly bytes: number;
 }
 
-/** Memory for the JSON of events, one after the other; freed when none of a piece is referred to any more. */
+/** Memory for events, one after the other; freed when none of a piece is referred to any more. */
 export class Slabs {
   #slab = Buffer.alloc(0);
   #used = 0;
 
-  /** Copies an event's JSON, and writes its place into it if it is not there yet. */
-  add({ utf8, json }: Pick<NewEvent, 'utf8' | 'json'>, place = ''): Lying {
-    const from = utf8 ?? Buffer.from(json);
+  /** Copies an event, and writes its place into its JSON if it is not there yet. */
+  add(event: Omit<NewEvent, 'team'>, receivedAt: number, place = ''): Lying {
+    const { hash, timestamp } = event;
+    const from = event.utf8 ?? Buffer.from(event.json);
     const bytes = from.length + place.length;
-    if (this.#used + bytes > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes));
+    const before = hash.length - TIMESTAMP;
+    if (this.#used + before + bytes > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, before + bytes));
       this.#used = 0;
     }
-    const [slab, start] = [this.#slab, this.#used];
+    const slab = this.#slab;
+    const start = this.#used + before;
+    this.#used = start + bytes;
+    slab.write(hash, start - before, 'latin1');
+    slab.writeDoubleLE(timestamp, start + TIMESTAMP);
+    slab.writeDoubleLE(receivedAt, start + RECEIVED_AT);
+    slab.writeUInt32LE(hash.length, start + HASH_LENGTH);
     const behind = start + HEAD_LENGTH;
     from.copy(slab, start, 0, HEAD_LENGTH);
     slab.write(place, behind, 'latin1');
     from.copy(slab, behind + place.length, HEAD_LENGTH);
-    this.#used += bytes;
     return { slab, start, bytes };
   }
 }

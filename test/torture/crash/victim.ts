@@ -24,6 +24,7 @@ const index = options.index ? spawn('index', { folder, logLevel: 'error' }) : un
 log.on('message', (message) => {
   if ('note' in message && message.note === 'appended') index?.postMessage(message);
 });
+index?.postMessage({ note: 'open', value: null });
 if (index) await ready(index);
 process.on('message', ({ worker, message }: Envelope) => {
   if (worker === 'process') process.exit();
