@@ -61,8 +61,8 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'a table keeps cells that begin with blanks and a formula',
     file: 'src/formats/csv.ts',
-    find: 'HIDDEN_FORMULA.test(text) ?',
-    replace: 'false ?',
+    find: String.raw`[\s\p{Cc}\p{Cf}]*[=+`,
+    replace: '[=+',
     caughtBy: 'security/injection',
   },
   {
