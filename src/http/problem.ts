@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, type Problem, type ProblemCode } from '../contract/problem.ts';
 import { UnknownDestination } from '../delivery/delivery.ts';
@@ -6,6 +5,9 @@ import { Overloaded } from '../ingest/accept.ts';
 import { BadBody } from '../ingest/body.ts';
 import { BadQuery } from '../search/search.ts';
 import { StorageDamaged, StoreUnavailable } from '../store/event-log.ts';
+
+/** Not imported: an ES import of node:http makes Node load all of its own undici, for a WebSocket that nobody asks for. */
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** An answer that says why not. Thrown anywhere below a route, it becomes problem+json. */
 export class ProblemError extends Error {

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { Secret } from '../secrets.ts';
+
+/** Not imported: see http/problem.ts. */
+const { request } = process.getBuiltinModule('node:http');
 
 /** The operator's proxies, as the environment names them. */
 export interface Proxies {
