@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer as createPlain } from 'node:net';
@@ -44,11 +45,10 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const worker = new Worker(new URL(import.meta.url), {
     workerData: { ...options, certificate: pems } satisfies SinkData,
   });
-  const answer = <T>(): Promise<T> =>
-    new Promise((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-    });
+  const answer = async <T>(): Promise<T> => {
+    const [message] = await once(worker, 'message');
+    return message as T;
+  };
   const port = await answer<number>();
   return {
     url: `http${options.tls ? 's' : ''}://127.0.0.1:${port}`,
