@@ -47,14 +47,13 @@ export interface LoggedEvent {
   readonly json: string;
   /** Length of `json` in UTF-8 bytes. */
   readonly bytes: number;
-  /** Copies `json` in UTF-8, where it lies in memory so. */
-  copyTo?(target: Buffer, at: number): void;
+  /** Copies `json` in UTF-8, where it lies in memory so; returns how many bytes. */
+  copyTo?(target: Buffer, at: number): number;
 }
 
-/** Writes the event's JSON into `target`, in UTF-8: `event.bytes` of it. */
-export function writeJson(event: LoggedEvent, target: Buffer, at: number): void {
-  if (event.copyTo) event.copyTo(target, at);
-  else target.write(event.json, at);
+/** Writes the event's JSON into `target`, in UTF-8; returns how many bytes. */
+export function writeJson(event: LoggedEvent, target: Buffer, at: number): number {
+  return event.copyTo ? event.copyTo(target, at) : target.write(event.json, at);
 }
 
 /** Length of `{"timestamp":"2026-01-15T10:30:00.000Z"`, with which every event's JSON begins: its place comes behind. */

@@ -25,8 +25,7 @@ export function encodeBatch(events: readonly LoggedEvent[], metadata: HecMetadat
     at += body.write(`${prefix}${epochSeconds(event.timestamp)},"event":`, at);
     // An event that cannot be cut goes as it is: Splunk's refusal makes it a dead letter with that reason.
     const cut = event.bytes > room ? truncateEvent(event.json, room) : null;
-    if (cut === null) writeJson(event, body, at);
-    at += cut === null ? event.bytes : body.write(cut, at);
+    at += cut === null ? writeJson(event, body, at) : body.write(cut, at);
     at += body.write('}\n', at, 'latin1');
   }
   return body.subarray(0, at);

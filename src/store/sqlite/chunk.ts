@@ -61,8 +61,7 @@ export function pack(directory: Directory, events: readonly LoggedEvent[]): stri
   plain.write(head);
   for (const event of events) {
     plain[at++] = NEWLINE;
-    writeJson(event, plain, at);
-    at += event.bytes;
+    at += writeJson(event, plain, at);
   }
   const body = zstdCompressSync(plain, FASTEST);
   giveBack(plain);

@@ -56,8 +56,8 @@ export class TailEvent implements LoggedEvent {
     return utf8.toString(isAscii(utf8) ? 'latin1' : 'utf8');
   }
 
-  copyTo(target: Buffer, at: number): void {
-    this.#slab.copy(target, at, this.#start, this.#start + this.bytes);
+  copyTo(target: Buffer, at: number): number {
+    return this.#slab.copy(target, at, this.#start, this.#start + this.bytes);
   }
 }
 

@@ -26,8 +26,8 @@ export async function encodedByAll(
 
 const ESCAPED_KEY = /\\.[^"\\]*"\s*:/s;
 
-/** QRadar alone has a limit that what identifies an event can pass. */
-const MAY_REFUSE = /^What identifies the event is longer than Max Payload Length/;
+/** QRadar's payload and Sentinel's column have limits that what identifies an event can pass: a type may be long. */
+const MAY_REFUSE = /^What identifies the event is longer than (?:Max Payload Length|a column, 64 KB)/;
 
 async function encodedBy(
   kind: DestinationKind,
