@@ -65,13 +65,13 @@ async function allPages(
   search: ReturnType<typeof openSearch>,
   team: string,
   query: EventQuery,
-  { order, limit, between }: { order: 'asc' | 'desc'; limit: number; between?: () => Promise<void> },
+  { between, ...list }: { order: 'asc' | 'desc'; limit: number; through?: number; between?: () => Promise<void> },
 ): Promise<string[]> {
   const found: string[] = [];
   let cursor: string | null | undefined;
   while (cursor !== null) {
-    const page = await search.search(team, query, { order, limit, ...(cursor !== undefined && { cursor }) });
-    expect(page.events.length).toBeLessThanOrEqual(limit);
+    const page = await search.search(team, query, { ...list, ...(cursor !== undefined && { cursor }) });
+    expect(page.events.length).toBeLessThanOrEqual(list.limit);
     found.push(...page.events.map((json) => String(JSON.parse(json).sequence)));
     cursor = page.nextCursor;
     if (cursor !== null) await between?.();
@@ -97,6 +97,7 @@ describe('search', () => {
               order: fc.constantFrom('asc', 'desc'),
               limit: fc.constantFrom(1, 50, 333, 1000),
               arriving: fc.integer({ min: 0, max: 3 }),
+              isSnapshot: fc.boolean(),
             }),
             { minLength: 3, maxLength: 5 },
           ),
@@ -110,7 +111,7 @@ describe('search', () => {
           const gone = await folder.log.deleteThrough('a', Math.min(deleted, known.length));
           const search = folder.open();
           undo.push(() => search.close());
-          for (const { query, order, limit, arriving } of queries) {
+          for (const { query, order, limit, arriving, isSnapshot } of queries) {
             const matching = (): string[] =>
               known.flatMap(({ json }, i) => (i >= gone && holds(query, JSON.parse(json)) ? [String(i + 1)] : []));
             const before = matching();
@@ -123,9 +124,13 @@ describe('search', () => {
               known.push(...arrived);
               await folder.append(arrived);
             };
-            const found = await allPages(search, 'a', query, { order, limit: most, between });
-            expect(found).toEqual(order === 'asc' ? matching() : before.reverse());
+            const through = known.length;
+            const list = { order, limit: most, ...(isSnapshot && { through }) };
+            const found = await allPages(search, 'a', query, { ...list, between });
+            expect(found).toEqual(order === 'desc' ? before.toReversed() : isSnapshot ? before : matching());
 
+            const then = await search.histogram('a', query, bucketMs, through);
+            expect(then.success + then.failure).toBe(before.length);
             const counts = await search.histogram('a', query, bucketMs);
             const expected = new Map<number, { at: number; success: number; failure: number }>();
             for (const sequence of matching()) {

@@ -37,12 +37,17 @@ export function openSearch(options: {
   const file = new SegmentFile(folder, () => indexer.restart(), logger);
   const indexer = createIndexer({ file, log, clock, logger });
 
+  const boundsThrough = async (team: TeamId, through: Sequence): Promise<{ first: Sequence; last: Sequence }> => {
+    const { first, last } = await log.bounds(team);
+    return { first, last: Math.min(last, through) };
+  };
+
   const search = async (
     team: TeamId,
     query: EventQuery,
-    { order, limit, after }: { order: Order; limit: number; after: Sequence | undefined },
+    { order, limit, after, through }: { order: Order; limit: number; after: Sequence | undefined; through: Sequence },
   ): Promise<SearchPage> => {
-    const { first, last } = await log.bounds(team);
+    const { first, last } = await boundsThrough(team, through);
     const range =
       order === 'asc'
         ? { low: Math.max(first, (after ?? 0) + 1), high: last }
@@ -68,8 +73,13 @@ export function openSearch(options: {
     return { events, nextCursor: end === undefined ? null : formatCursor(order, end) };
   };
 
-  const histogram = async (team: TeamId, query: EventQuery, bucketMs: number): Promise<Histogram> => {
-    const { first, last } = await log.bounds(team);
+  const histogram = async (
+    team: TeamId,
+    query: EventQuery,
+    bucketMs: number,
+    through: Sequence,
+  ): Promise<Histogram> => {
+    const { first, last } = await boundsThrough(team, through);
     const buckets = new Map<number, { at: number; success: number; failure: number }>();
     const total = { success: 0, failure: 0 };
     for await (const answer of answers({ file, log }, team, query, { low: Math.max(first, 1), high: last }, 'asc')) {
@@ -101,14 +111,14 @@ export function openSearch(options: {
   };
 
   return {
-    search: async (team, query, { order, limit, cursor }) => {
+    search: async (team, query, { order, limit, cursor, through = Number.POSITIVE_INFINITY }) => {
       const after = cursor === undefined ? undefined : parseCursor(order, cursor);
-      const page = { order, limit: Math.min(Math.max(Math.trunc(limit), 1), MOST_EVENTS), after };
+      const page = { order, limit: Math.min(Math.max(Math.trunc(limit), 1), MOST_EVENTS), after, through };
       return await whole(team, () => search(team, query, page));
     },
-    histogram: async (team, query, bucketMs) => {
+    histogram: async (team, query, bucketMs, through = Number.POSITIVE_INFINITY) => {
       if (!(bucketMs >= 1)) throw new BadQuery('bucketMs', 'A bucket is at least 1 ms long');
-      return await whole(team, () => histogram(team, query, bucketMs));
+      return await whole(team, () => histogram(team, query, bucketMs, through));
     },
     lag: () => indexer.lag(),
     start: () => indexer.start(),

@@ -1,4 +1,4 @@
-import type { TeamId } from '../event/logged-event.ts';
+import type { Sequence, TeamId } from '../event/logged-event.ts';
 
 /** The filter of the audit log page, of search and of export (design §5 and §9): absent = any. */
 export interface EventQuery {
@@ -27,14 +27,17 @@ export interface SearchPage {
 
 /** Queries over the events of one team. Runs on the index worker; a reader of the log, rebuildable, may lag behind it. */
 export interface Search {
-  /** By sequence: newest first unless `order` is `asc`. Includes what the index has not reached yet. */
+  /**
+   * By sequence: newest first unless `order` is `asc`. Includes what the index has not reached yet; with `through`,
+   * nothing behind that place.
+   */
   search(
     team: TeamId,
     query: EventQuery,
-    page: { order: 'asc' | 'desc'; limit: number; cursor?: string },
+    page: { order: 'asc' | 'desc'; limit: number; cursor?: string; through?: Sequence },
   ): Promise<SearchPage>;
-  /** Counts per bucket of `bucketMs` and status, oldest first, empty buckets left out; and the totals. */
-  histogram(team: TeamId, query: EventQuery, bucketMs: number): Promise<Histogram>;
+  /** Counts per bucket of `bucketMs` and status, oldest first, empty buckets left out; and the totals. `through` as above. */
+  histogram(team: TeamId, query: EventQuery, bucketMs: number, through?: Sequence): Promise<Histogram>;
   /** How far the index is: events not yet indexed, over all teams. */
   lag(): Promise<number>;
 }

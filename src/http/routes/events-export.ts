@@ -4,7 +4,7 @@ import { ExportQuery } from '../../contract/events.ts';
 import type { TeamId } from '../../event/logged-event.ts';
 import { ownEvent } from '../../event/own-event.ts';
 import { csvHeader, csvRows } from '../../formats/csv.ts';
-import type { EventQuery, SearchPage } from '../../search/search.ts';
+import type { EventQuery, Search, SearchPage } from '../../search/search.ts';
 import { actorOf, teamOf } from '../access.ts';
 import { eventQuery } from '../event-query.ts';
 import { PROBLEM_ANSWERS } from '../openapi.ts';
@@ -40,9 +40,11 @@ export function eventExportRoute(app: App, parts: ServerParts): void {
       const { format, order = 'desc', ...filter } = request.query;
       const team = await teamOf(request, parts);
       const query = eventQuery(filter);
-      // Read before the record is written: newest first, the export does not contain its own record.
-      const first = await search.search(team, query, { order, limit: PAGE });
-      const { success, failure } = await search.histogram(team, query, DAY_MS);
+      // What comes later, the export's own record too, is not of it: the file has as many events as its record says.
+      const { last: through } = await log.bounds(team);
+      const list = { order, limit: PAGE, through };
+      const first = await search.search(team, query, list);
+      const { success, failure } = await search.histogram(team, query, DAY_MS, through);
       const at = clock.now();
       const { team: _, ...shownFilter } = filter;
       const event = ownEvent({
@@ -59,14 +61,14 @@ export function eventExportRoute(app: App, parts: ServerParts): void {
       return reply
         .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
         .header('content-disposition', `attachment; filename="${name}"`)
-        .send(Readable.from(write(pages(team, query, order, first))));
+        .send(Readable.from(write(pages(team, query, list, first))));
     },
   );
 
   /** The next page is read while the reader takes the one before, and no further. */
-  async function* pages(team: TeamId, query: EventQuery, order: 'asc' | 'desc', first: SearchPage) {
+  async function* pages(team: TeamId, query: EventQuery, list: List, first: SearchPage) {
     for (let page = first; ; ) {
-      const coming = page.nextCursor === null ? null : nextPage(team, query, order, page.nextCursor);
+      const coming = page.nextCursor === null ? null : nextPage(team, query, list, page.nextCursor);
       // A reader that leaves does not ask for it.
       coming?.catch(() => {});
       yield page.events;
@@ -76,15 +78,17 @@ export function eventExportRoute(app: App, parts: ServerParts): void {
   }
 
   /** With the first page gone, only the service's log can say why the file breaks off. */
-  async function nextPage(team: TeamId, query: EventQuery, order: 'asc' | 'desc', cursor: string) {
+  async function nextPage(team: TeamId, query: EventQuery, list: List, cursor: string) {
     try {
-      return await search.search(team, query, { order, limit: PAGE, cursor });
+      return await search.search(team, query, { ...list, cursor });
     } catch (error) {
       logger.error({ err: error, team }, 'an export broke off');
       throw error;
     }
   }
 }
+
+type List = Parameters<Search['search']>[2];
 
 const PAGE = 1000;
 const DAY_MS = 86_400_000;
