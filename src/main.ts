@@ -13,6 +13,7 @@ function becomeLean(): void {
   process.execve?.(process.execPath, args, { ...LEAN.env, ...process.env });
 }
 
-// Before anything is loaded that would be loaded again. Without a command, the service is meant.
-if ((process.argv[2] ?? 'serve') === 'serve') becomeLean();
+// Before anything is loaded that would be loaded again, and so before arguments are understood: a command that has `serve`
+// as a value becomes lean in vain. Without a command, the service is meant.
+if (process.argv.length === 2 || process.argv.includes('serve')) becomeLean();
 await import('./command.ts');

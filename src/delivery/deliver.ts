@@ -31,12 +31,12 @@ const PREPARED_AT_ONCE = 4;
 export function createDelivery(deps: LaneDependencies): RunningDelivery {
   const { log, store, clock } = deps;
   const loops = new Map<string, LaneLoop>();
-  const preparing = atMost(PREPARED_AT_ONCE);
+  const parts = { ...deps, preparing: atMost(PREPARED_AT_ONCE) };
   let isDelivering = false;
   let isComplete = false;
 
   const begin = (stored: StoredDestination, progress: Progress): LaneLoop => {
-    const loop = new LaneLoop({ ...deps, preparing }, stored, progress, isDelivering);
+    const loop = new LaneLoop(parts, stored, progress, isDelivering);
     loops.set(stored.id, loop);
     return loop;
   };

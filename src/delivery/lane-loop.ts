@@ -50,8 +50,8 @@ export interface LaneDependencies {
   readonly onStateChanged?: (destination: string) => void;
 }
 
-/** What the lanes of a process share. */
-export interface LaneShares {
+/** What a lane is given: the lanes of a process share it. */
+interface LaneParts extends LaneDependencies {
   /** Frames and compresses batches: each takes its body and the state of a compressor, which hundreds of lanes would take at once. */
   readonly preparing: AtMost;
 }
@@ -77,7 +77,7 @@ export class LaneLoop {
   stored: StoredDestination;
   /** Changed only by the loop and within `turn`. */
   lane: Lane;
-  readonly #deps: LaneDependencies & LaneShares;
+  readonly #deps: LaneParts;
   readonly #logger: Logger;
   readonly #isDelivering: boolean;
   readonly #finished: Promise<void>;
@@ -100,12 +100,7 @@ export class LaneLoop {
   #latest = 0;
 
   /** Starts at once. `isDelivering` false: commands are obeyed, nothing is read or sent. */
-  constructor(
-    deps: LaneDependencies & LaneShares,
-    stored: StoredDestination,
-    progress: Progress,
-    isDelivering: boolean,
-  ) {
+  constructor(deps: LaneParts, stored: StoredDestination, progress: Progress, isDelivering: boolean) {
     this.#deps = deps;
     this.#logger = deps.logger.child({ destination: stored.id, kind: stored.kind });
     this.#isDelivering = isDelivering;

@@ -1,4 +1,4 @@
-import type { NewEvent, NewEvents } from './logged-event.ts';
+import type { NewEvent, NewEvents, TeamId } from './logged-event.ts';
 
 /**
  * Events on their way to another thread: by column, and texts in one piece. A structured clone of as many objects would
@@ -9,10 +9,10 @@ export interface EventColumns {
   readonly eventTypes: Repeated;
   readonly eventCategories: Repeated;
   readonly timestamps: readonly number[];
-  /** One line per event, as `hashes`. */
+  /** A line per event, the last without its end. */
   readonly ids: string;
   readonly hashes: string;
-  /** JSON, one line of UTF-8 per event. */
+  /** JSON, a line of UTF-8 per event. */
   readonly lines: Uint8Array;
 }
 
@@ -33,7 +33,7 @@ export function toColumns(events: NewEvents): EventColumns {
     timestamps: all.map((event) => event.timestamp),
     ids: all.map((event) => event.id).join('\n'),
     hashes: all.map((event) => event.hash).join('\n'),
-    lines: utf8Of(all.map((event) => `${event.json}\n`).join('')),
+    lines: utf8Of(`${all.map((event) => event.json).join('\n')}\n`),
   };
 }
 
@@ -54,6 +54,11 @@ export class ColumnEvents implements NewEvents {
 
   get length(): number {
     return this.#columns.timestamps.length;
+  }
+
+  /** The team of the first event; there must be one. */
+  get firstTeam(): TeamId {
+    return entryOf(this.#columns.teams, 0);
   }
 
   /** Of all events' JSON, about. */

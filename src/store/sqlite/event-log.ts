@@ -23,10 +23,8 @@ export class SqliteEventLog implements EventLog {
   }
 
   append: EventLog['append'] = async (events) => {
-    const [first] = events;
-    if (!first) return [];
-    const sender = { sender: first.team, length: lengthOf(events) };
-    return this.#queue.commit('grow', ({ log }) => log.append(events), sender);
+    if (events.length === 0) return [];
+    return this.#queue.commit('grow', ({ log }) => log.append(events), workOf(events));
   };
 
   read: EventLog['read'] = async (team, after, limit) => {
@@ -77,10 +75,9 @@ export class SqliteEventLog implements EventLog {
   }
 }
 
-/** Of their JSON, about. */
-function lengthOf(events: NewEvents): number {
-  if (events instanceof ColumnEvents) return events.bytes;
-  let length = 0;
-  for (const { json } of events) length += json.length;
-  return length;
+/** Who sends them, and about how much JSON they are. */
+function workOf(events: NewEvents): { sender: string; length: number } {
+  if (events instanceof ColumnEvents) return { sender: events.firstTeam, length: events.bytes };
+  const all = [...events];
+  return { sender: all[0]!.team, length: all.reduce((sum, { json }) => sum + json.length, 0) };
 }

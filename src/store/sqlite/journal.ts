@@ -116,15 +116,15 @@ export class JournalReader {
   *all(): Generator<JournalRow> {
     for (const no of this.#numbers()) {
       const places = this.#places(no);
-      const bytes = this.#connection.get<{ bytes: number }>(
+      const { bytes } = this.#connection.get<{ bytes: number }>(
         'SELECT length(body) AS bytes FROM journal WHERE no = ?',
         no,
-      );
+      )!;
       try {
-        yield { no, bytes: bytes?.bytes ?? 0, places, parts: this.#parts(no, places[0]![1]) };
+        yield { no, bytes, places, parts: this.#parts(no, places[0]![1]) };
       } catch (error) {
         if (!(error instanceof StorageDamaged)) throw error;
-        yield { no, bytes: bytes?.bytes ?? 0, places, parts: error };
+        yield { no, bytes, places, parts: error };
       }
     }
   }
