@@ -84,7 +84,7 @@ function plantAll(): number {
   const copy = mkdtempSync(join(tmpdir(), 'trailproof-planted-'));
   let missed = 0;
   try {
-    for (const part of ['src', 'test', 'scripts', 'package.json', 'tsconfig.json'])
+    for (const part of ['src', 'test', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json'])
       cpSync(join(root, part), join(copy, part), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     for (const defect of planted.filter(({ caughtBy }) => matches(caughtBy))) if (!isFound(defect, copy)) missed += 1;

@@ -72,4 +72,11 @@ export const planted: readonly PlantedDefect[] = [
       'this.lane = { ...openLane(this.stored, { ...progress, held: false }, NO_LIMITS, null), told: this.lane.told };',
     caughtBy: 'answers/crashes',
   },
+  {
+    name: 'refusals that speak against the settings stay counted as dead letters',
+    file: 'src/delivery/verdict.ts',
+    find: 'const deadLettered = progress.deadLettered - refusedRun.length;',
+    replace: 'const { deadLettered } = progress;',
+    caughtBy: 'answers/sequences',
+  },
 ];

@@ -114,4 +114,11 @@ export const planted: readonly PlantedDefect[] = [
       '  keepFile(file, linesOf([randomBytes(32)]));\n  keepFile(join(config.dataDir, PREVIOUS), linesOf([key, ...previous]));',
     caughtBy: 'crash/rotation',
   },
+  {
+    name: 'the first event of a batch that failed is forgotten',
+    file: 'src/delivery/verdict.ts',
+    find: "if (outcome.kind !== 'refused') return { delivered, rejected: [], again: part(batch, rest) };",
+    replace: "if (outcome.kind !== 'refused') return { delivered, rejected: [], again: part(batch, rest.slice(1)) };",
+    caughtBy: 'crash/faults',
+  },
 ];

@@ -72,4 +72,18 @@ export const planted: readonly PlantedDefect[] = [
     replace: 'String(value);',
     caughtBy: 'security/injection',
   },
+  {
+    name: 'a time is looked at as often as it has digits',
+    file: 'src/event/timestamp.ts',
+    find: 'const form = FORM.exec(text);',
+    replace: 'const form = /\\d+\\d{0,9}x/.test(text) ? null : FORM.exec(text);',
+    caughtBy: 'security/hostile-requests',
+  },
+  {
+    name: 'a package may come in another version',
+    file: 'package.json',
+    find: '"fastify": "',
+    replace: '"fastify": "^',
+    caughtBy: 'security/supply-chain',
+  },
 ];

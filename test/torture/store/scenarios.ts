@@ -62,4 +62,18 @@ export const planted: readonly PlantedDefect[] = [
     replace: 'if (version > 1_000)',
     caughtBy: 'store/downgrade',
   },
+  {
+    name: 'pages that contradict each other are an unknown error',
+    file: 'src/store/sqlite/connection.ts',
+    find: 'if (code === CORRUPT || code === NOT_A_DATABASE) return true;',
+    replace: 'if (code === NOT_A_DATABASE) return true;',
+    caughtBy: 'store/copied-folder',
+  },
+  {
+    name: 'damage in the log is told as an error of the service',
+    file: 'src/delivery/lane-loop.ts',
+    find: 'isDamaged ? logDamaged() : internalError();',
+    replace: 'internalError();',
+    caughtBy: 'store/damaged-service',
+  },
 ];

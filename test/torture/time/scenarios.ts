@@ -59,4 +59,11 @@ export const planted: readonly PlantedDefect[] = [
     replace: 'oldest.timestamp + maxAgeMs * 80;',
     caughtBy: 'time/windows',
   },
+  {
+    name: 'a time without a zone is of the zone where the service lives',
+    file: 'src/event/timestamp.ts',
+    find: 'const localAt = Date.parse(local);',
+    replace: 'const localAt = Date.parse(local.slice(0, -1));',
+    caughtBy: 'time/timestamps',
+  },
 ];
