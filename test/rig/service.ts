@@ -41,8 +41,7 @@ export async function startService(
     env: { ...serviceEnv(folder), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
+  endsWithUs(child);
   let errors = '';
   let setupUrl: string | null = null;
   child.stderr.on('data', (text) => {
@@ -73,7 +72,11 @@ export function serviceEnv(folder: string): Record<string, string> {
   };
 }
 
-/** A test that is given up leaves no service behind. */
+/** A test that is given up leaves no process behind. */
+export function endsWithUs(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');

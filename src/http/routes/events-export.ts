@@ -26,7 +26,8 @@ export function eventExportRoute(app: App, parts: ServerParts): void {
         querystring: ExportQuery,
         response: {
           200: {
-            description: 'Streamed; a broken connection means an incomplete file',
+            description:
+              'Streamed, with the events there are at the start; a broken connection means an incomplete file',
             content: {
               'text/csv': { schema: Type.String() },
               'application/x-ndjson': { schema: Type.String() },

@@ -58,8 +58,8 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'the index of ids is written in a transaction of its own',
     file: 'src/store/sqlite/log-writer.ts',
-    find: '  flush(): void {',
-    replace: `  flush(): void { this.#${CUT.replace('; ', '; this.#')}`,
+    find: '    ids.sort(',
+    replace: `    this.#${CUT.replace('; ', '; this.#')}\n    ids.sort(`,
     caughtBy: 'crash/append-settle',
   },
   {

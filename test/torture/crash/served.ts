@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Api, openApi } from '../../../src/cli/api.ts';
 import { operatorSocket } from '../../../src/cli/operator-socket.ts';
 import type { Scope } from '../../../src/contract/scopes.ts';
-import { serviceEnv } from '../../rig/service.ts';
+import { endsWithUs, serviceEnv } from '../../rig/service.ts';
 import { compileCache } from './child.ts';
 import type { Site } from './site.ts';
 
@@ -39,6 +39,7 @@ export function startServed(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  endsWithUs(child);
   let code: number | null = null;
   let isGone = false;
   const gone = new Promise<void>((resolve) => {
