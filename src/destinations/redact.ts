@@ -2,7 +2,7 @@ import type { Secret } from '../secrets.ts';
 
 /**
  * Replaces credentials by `[secret]`, however a text repeats them: escaped for JSON, a URL, a form or a page, as base64
- * at any place of a longer one, and broken over lines. One that is cut short or coded otherwise is not recognised.
+ * at any place of a longer one, in capitals or without any, and broken over lines. One that is cut short or coded otherwise is not recognised.
  */
 export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
   return secrets.reduce((rest, secret) => {
@@ -37,7 +37,7 @@ const NOISE = /\\{1,4}(?:u[0-9a-f]{4}|[bfnrt])|%[0-9a-f]{2}|&#?\w{2,6};|[^A-Za-z
 interface Traces {
   /** Its usual forms, whole. */
   readonly forms: readonly string[];
-  /** Letters and digits of it and of its base64, which are compared with those of the text. */
+  /** Letters and digits of it and of its base64, without capitals, which are compared with those of the text. */
   readonly needles: readonly string[];
 }
 
@@ -72,7 +72,7 @@ function piecesOf(letters: string): readonly string[] {
   return pieces.filter((piece) => piece.length >= SHORTEST);
 }
 
-/** Letters and digits of a text, and where in it each stands. */
+/** Letters and digits of a text, without capitals, and where in it each stands. */
 function lettersOf(text: string): { readonly letters: string; readonly places: readonly number[] } {
   const places: number[] = [];
   let letters = '';
@@ -86,7 +86,7 @@ function lettersOf(text: string): { readonly letters: string; readonly places: r
     from = index + noise.length;
   }
   take(text.length);
-  return { letters, places };
+  return { letters: letters.toLowerCase(), places };
 }
 
 function without(needles: readonly string[], text: string): string {

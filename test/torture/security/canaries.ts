@@ -25,7 +25,7 @@ export function createCanaries(random: Random): Canaries {
   const add = (name: string, value: string): void => {
     names.add(name);
     for (const part of new Set([value, ...base64Of(value)].flatMap(partsOf))) {
-      const bytes = Buffer.from(part, 'latin1');
+      const bytes = Buffer.from(part.toLowerCase(), 'latin1');
       if (bytes.length < TELLING) throw new Error(`${name} is too short to be looked for`);
       const head = bytes.readInt32BE(0);
       needles.set(head, [...(needles.get(head) ?? []), { name, bytes }]);
@@ -51,7 +51,7 @@ export function createCanaries(random: Random): Canaries {
     add,
     findIn: (place, text, except = []) => {
       const found = new Set<string>();
-      const written = typeof text === 'string' ? text : text.toString('latin1');
+      const written = (typeof text === 'string' ? text : text.toString('latin1')).toLowerCase();
       const unfolded = written.replace(FOLDS, '');
       search(Buffer.from(written, 'latin1'), found);
       if (unfolded !== written) search(Buffer.from(unfolded, 'latin1'), found);
@@ -64,7 +64,7 @@ export function createCanaries(random: Random): Canaries {
 }
 
 /** A secret broken over lines, as folded headers, wrapped base64 and JSON have it. */
-const FOLDS = /\\[nrt]|%0[AaDd]|%20|\s+/g;
+const FOLDS = /\\[nrt]|%0[ad]|%20|\s+/g;
 
 /** A few pieces of it: its beginning, its end, and between them. */
 function partsOf(text: string): readonly string[] {

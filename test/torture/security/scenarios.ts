@@ -86,4 +86,11 @@ export const planted: readonly PlantedDefect[] = [
     replace: '"fastify": "^',
     caughtBy: 'security/supply-chain',
   },
+  {
+    name: 'a credential is recognised with its own capitals only',
+    file: 'src/destinations/redact.ts',
+    find: 'letters: letters.toLowerCase(), places',
+    replace: 'letters, places',
+    caughtBy: 'security/secrets',
+  },
 ];
