@@ -21,10 +21,10 @@ export const scenarios: readonly Scenario[] = [
 
 export const planted: readonly PlantedDefect[] = [
   {
-    name: 'ids are committed before their events',
-    file: 'src/store/sqlite/commit-queue.ts',
-    find: 'session.log.flush();',
-    replace: "session.connection.exec('COMMIT; BEGIN IMMEDIATE'); session.log.flush();",
+    name: 'what the journal must have is committed behind it',
+    file: 'src/store/sqlite/log-writer.ts',
+    find: '    this.#journal.flush();',
+    replace: "    this.#connection.exec('COMMIT; BEGIN IMMEDIATE');\n    this.#journal.flush();",
     caughtBy: 'store/wal-cut',
   },
   {
