@@ -2,7 +2,8 @@ import type { Secret } from '../secrets.ts';
 
 /**
  * Replaces credentials by `[secret]`, however a text repeats them: escaped for JSON, a URL, a form or a page, as base64
- * at any place of a longer one, in capitals or without any, and broken over lines. One that is cut short or coded otherwise is not recognised.
+ * at any place of a longer one, in capitals or without any, and broken over lines. One that is cut short or coded
+ * otherwise is not recognised.
  */
 export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
   return secrets.reduce((rest, secret) => {
