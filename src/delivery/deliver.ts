@@ -8,6 +8,7 @@ import { nudged } from './lane.ts';
 import { type LaneDependencies, LaneLoop } from './lane-loop.ts';
 import { cancelReplay, countReplay, startReplay } from './replay.ts';
 import { deliveriesOf, healthOf, totalsOf } from './report.ts';
+import { Shares } from './shares.ts';
 
 /** How long what is in flight may take to end and settle when delivery stops. */
 const STOP_WITHIN_MS = 5_000;
@@ -31,7 +32,7 @@ const PREPARED_AT_ONCE = 4;
 export function createDelivery(deps: LaneDependencies): RunningDelivery {
   const { log, store, clock } = deps;
   const loops = new Map<string, LaneLoop>();
-  const parts = { ...deps, preparing: atMost(PREPARED_AT_ONCE) };
+  const parts = { ...deps, preparing: atMost(PREPARED_AT_ONCE), shares: new Shares() };
   let isDelivering = false;
   let isComplete = false;
 

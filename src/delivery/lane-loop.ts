@@ -32,6 +32,7 @@ import { readBatch, readProbe, readRedriving, readReplay, runningReplay } from '
 import type { OpenDestination } from './open-destination.ts';
 import { pageSettled } from './replay-page.ts';
 import { Session } from './session.ts';
+import type { Shares } from './shares.ts';
 import { aboutToAge, stateChanged } from './state-event.ts';
 import { internalError, logDamaged, tell, tellDueAt, unopened, withFinding } from './states.ts';
 import { afterCheck, afterSend, type Effects, hold } from './verdict.ts';
@@ -54,6 +55,7 @@ export interface LaneDependencies {
 interface LaneParts extends LaneDependencies {
   /** Frames and compresses batches: each takes its body and the state of a compressor, which hundreds of lanes would take at once. */
   readonly preparing: AtMost;
+  readonly shares: Shares;
 }
 
 /** Progress that only counts is written down this long after it changed: a crash counts again, to the same result. */
@@ -88,6 +90,8 @@ export class LaneLoop {
   // Of the present session:
   #session: Session;
   #destination: Destination | null = null;
+  /** What it takes, however many other lanes there are. */
+  #limits = NO_LIMITS;
   #isEdited = false;
   #isWatching = false;
   #isAtDamage = false;
@@ -194,6 +198,7 @@ export class LaneLoop {
       await this.#load(error);
       await this.#drive();
     } finally {
+      this.#deps.shares.note(this, false);
       await this.#session.end();
       await this.#close();
     }
@@ -225,6 +230,7 @@ export class LaneLoop {
       if (this.#isEdited && isQuiet) await this.#openAnew();
       this.#prepareAhead();
       await this.#perform(this.#nextStep());
+      this.#deps.shares.note(this, this.#isHolding());
     }
     if (this.lane.progress !== this.#written) void this.commit();
     await this.#session.settlements.end;
@@ -233,6 +239,7 @@ export class LaneLoop {
   #nextStep(): Step {
     if (!this.#isDelivering || this.#isEdited || this.#stopping.signal.aborted) return { kind: 'wait', until: null };
     this.#watchClock();
+    this.#limit();
     const now = this.#deps.clock.now();
     const step = next(this.lane, now);
     const reads = step.kind === 'fetch' || step.kind === 'scan';
@@ -243,6 +250,13 @@ export class LaneLoop {
       step.kind in mayRunAhead &&
       this.#session.settlements.waiting > mayRunAhead[step.kind as keyof typeof mayRunAhead];
     return isAhead ? { kind: 'wait', until: null } : step;
+  }
+
+  /** Batches are as large as the destination takes them, or as its share of memory allows. */
+  #limit(): void {
+    const batchEvents = Math.min(this.#limits.batchEvents, this.#deps.shares.batchEvents);
+    if (this.lane.limits.batchEvents !== batchEvents)
+      this.lane = { ...this.lane, limits: { ...this.#limits, batchEvents } };
   }
 
   /** A clock that is set back (a wrong time corrected) must not keep anything waiting for the time it had. */
@@ -298,8 +312,12 @@ export class LaneLoop {
   }
 
   #hasUnsettled(): boolean {
+    return this.#isHolding() || this.#session.settlements.waiting > 0;
+  }
+
+  #isHolding(): boolean {
     const { ready, queue, flights } = this.lane;
-    return ready.length + queue.length + flights.length + this.#session.settlements.waiting > 0;
+    return ready.length + queue.length + flights.length > 0;
   }
 
   async #scan(): Promise<void> {
@@ -400,11 +418,12 @@ export class LaneLoop {
     );
   }
 
-  /** A throw is our bug: all is kept and tried again. */
+  /** A throw is our bug: all is kept and tried again. Events that cannot be read any more end the session. */
   async #caught(work: () => Promise<Outcome>): Promise<Outcome> {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof StorageDamaged) throw error;
       this.#logger.error({ err: error }, 'internal error while sending or checking');
       return INTERNAL_ERROR;
     }
@@ -415,6 +434,7 @@ export class LaneLoop {
     try {
       const { destination, limits } = this.#deps.openDestination(this.stored);
       this.#destination = destination;
+      this.#limits = limits;
       this.lane = { ...this.lane, limits };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LoggedEvent, withPlace } from '../event/logged-event.ts';
-import { countTo, NOON, newEvent, newEvents, readAll, type StoreFixture } from './conformance-fixture.ts';
+import { countTo, NOON, newEvent, newEvents, plainEvent, readAll, type StoreFixture } from './conformance-fixture.ts';
 import { StoreUnavailable } from './event-log.ts';
 
 const UNLIMITED = { events: 1_000_000, bytes: 1_000_000_000 };
@@ -50,7 +50,7 @@ export function describeLog(fixture: StoreFixture): void {
       expect(await readAll(log, 'a', 1)).toEqual([expected]);
       await fixture.reopen();
       expect(await readAll(fixture.store.log, 'a', 1)).toEqual([expected]);
-      expect(await fixture.store.log.find('a', 'id-1')).toEqual(expected);
+      expect(plainEvent((await fixture.store.log.find('a', 'id-1'))!)).toEqual(expected);
     });
 
     it('tells duplicates and conflicts from new events, also within one call', async () => {

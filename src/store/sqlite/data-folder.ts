@@ -8,6 +8,7 @@ import { asDamage, Connection } from './connection.ts';
 import { examineDestinations } from './destinations.ts';
 import { JournalReader, missing } from './journal.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { createTexts } from './row.ts';
 import { examineTeams } from './team-directory.ts';
 
 export const sqliteDataFolder: DataFolder = { copy, examine };
@@ -141,7 +142,7 @@ function examineLog(
 /** How many events the journal holds that have not moved to their teams' rows; `ends`: where those end, by team. */
 function looseIn(connection: Connection, ends: Map<number, number>, say: (error: unknown) => void): number {
   let events = 0;
-  for (const { places, parts } of new JournalReader(connection).all()) {
+  for (const { places, parts } of new JournalReader(connection, createTexts()).all()) {
     if (parts instanceof StorageDamaged) say(parts);
     for (const [teamNo, team, first, count] of places) {
       const end = ends.get(teamNo) ?? 0;
@@ -167,6 +168,7 @@ function* rowsOf(connection: Connection, team: PlaceRow, say: (error: unknown) =
     'SELECT first_sequence AS first, count, body, checksum FROM chunk WHERE team_no = ? ORDER BY first_sequence',
     team.no,
   );
+  const texts = createTexts();
   let next = team.kept;
   const lost = (through: number): void =>
     say(new StorageDamaged(`${LOG} is damaged: it has lost events ${next} to ${through} of team ${team.id}`));
@@ -175,7 +177,7 @@ function* rowsOf(connection: Connection, team: PlaceRow, say: (error: unknown) =
     next = row.first + row.count;
     try {
       // What has no checksum is sound when it can be read; the others need not be unpacked for it.
-      if (row.checksum === null || row.checksum !== checksumOf(team.no, row)) decodeChunk(team.id, team.no, row);
+      if (row.checksum === null || row.checksum !== checksumOf(team.no, row)) decodeChunk(team.id, team.no, row, texts);
       yield row.count;
     } catch (error) {
       say(error);

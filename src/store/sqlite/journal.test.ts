@@ -7,6 +7,7 @@ import { Connection } from './connection.ts';
 import { LogReader } from './log-reader.ts';
 import { JOURNAL_MS, LogWriter } from './log-writer.ts';
 import { migrate } from './migrations.ts';
+import type { Reread } from './tail-event.ts';
 
 const EVERYTHING = { events: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 const TEAMS = ['a', 'b', 'c'];
@@ -26,7 +27,8 @@ beforeEach(() => {
 
 /** As after a crash, or a commit whose end is not known. */
 function restart(): void {
-  log = new LogWriter(connection, { now: () => now }, { defaultRetentionDays: 365, tailBytes: 10_000 });
+  const reread: Reread = (team, sequence) => reader.reread(team, sequence);
+  log = new LogWriter(connection, { now: () => now }, { defaultRetentionDays: 365, tailBytes: 10_000, reread });
 }
 
 function commit(events: readonly NewEvent[]) {

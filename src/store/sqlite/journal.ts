@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
 import { StorageDamaged } from '../event-log.ts';
-import { type Directory, directoryOf, eventsOf, pack, unpack } from './chunk.ts';
 import type { Connection } from './connection.ts';
+import { type Directory, directoryOf, pack, Row, type Texts } from './row.ts';
 
 /*
  * The journal makes a commit durable by one row, whichever teams it holds: a commit of many teams has few events of
@@ -11,8 +11,8 @@ import type { Connection } from './connection.ts';
  * are enough of them, or after some seconds; a journal row goes when all of its events have moved.
  */
 
-/** Decoded rows kept for readers, in bytes of JSON. */
-const DECODED_BYTES = 4 * 1024 * 1024;
+/** Rows that readers have read are kept, of so many events together. */
+const EVENTS_KEPT = 8_192;
 
 /** One team's events in a row of the journal, consecutive. */
 export interface JournalPart {
@@ -81,13 +81,15 @@ export class JournalReader {
   /** Rows read so far, by team; those that have moved are dropped when the team is asked for. */
   readonly #rows = new Map<number, { readonly no: number; readonly first: Sequence; readonly last: Sequence }[]>();
   #seen = 0;
-  readonly #decoded = new LRUCache<number, readonly JournalPart[]>({
-    maxSize: DECODED_BYTES,
-    sizeCalculation: (parts) => parts.reduce((sum, part) => part.events.reduce((s, { bytes }) => s + bytes, sum), 1),
+  readonly #texts: Texts;
+  readonly #read = new LRUCache<number, readonly JournalPart[]>({
+    maxSize: EVENTS_KEPT,
+    sizeCalculation: (parts) => parts.reduce((sum, { events }) => sum + events.length, 1),
   });
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, texts: Texts) {
     this.#connection = connection;
+    this.#texts = texts;
   }
 
   /** Tells of any team its last sequence, `moved` when the journal has none after it. */
@@ -169,25 +171,22 @@ export class JournalReader {
   }
 
   #parts(no: number, team: TeamId): readonly JournalPart[] {
-    const known = this.#decoded.get(no);
+    const known = this.#read.get(no);
     if (known) return known;
     const row = this.#connection.get<{ body: string | Uint8Array; checksum: number }>(
       'SELECT body, checksum FROM journal WHERE no = ?',
       no,
     );
     if (!row || crc32(row.body) !== row.checksum) throw damagedIn(team);
-    const { head, lines } = unpack<Body>(row.body);
-    let at = 0;
+    const held = new Row<Body>(row.body, this.#texts);
+    let from = 0;
     const parts = this.#places(no).map(([teamNo, id, first, count]): JournalPart => {
-      const from = at;
-      at += count;
-      return {
-        ...{ teamNo, team: id },
-        events: eventsOf(id, first, head, lines, from, at),
-        hashes: head.hashes.slice(from, at),
-      };
+      const events = held.events({ team: id, first, from, count });
+      const hashes = held.head.hashes.slice(from, from + count);
+      from += count;
+      return { teamNo, team: id, events, hashes };
     });
-    this.#decoded.set(no, parts);
+    this.#read.set(no, parts);
     return parts;
   }
 }

@@ -4,23 +4,27 @@ import { type LogBounds, type ReadLimit, StorageDamaged } from '../event-log.ts'
 import { type ChunkRow, decodeChunk } from './chunk.ts';
 import type { Connection } from './connection.ts';
 import { JournalReader, missing } from './journal.ts';
+import { createTexts } from './row.ts';
 
-/** Decoded rows kept for readers that take less than a row at a time, in bytes of JSON. */
-const DECODED_BYTES = 4 * 1024 * 1024;
+/** Rows kept for readers that take less than a row at a time, of so many events together. */
+const EVENTS_KEPT = 8_192;
 
 /** Reads the log through one connection: what is committed, from the teams' rows and then from the journal. */
 export class LogReader {
   readonly #connection: Connection;
   readonly #journal: JournalReader;
+  readonly #texts = createTexts();
   /** By team, first sequence and count: events never change, so neither does an entry. */
-  readonly #decoded = new LRUCache<string, readonly LoggedEvent[]>({
-    maxSize: DECODED_BYTES,
-    sizeCalculation: (events) => events.reduce((sum, event) => sum + event.bytes, 1),
+  readonly #read = new LRUCache<string, readonly LoggedEvent[]>({
+    maxSize: EVENTS_KEPT,
+    sizeCalculation: (events) => events.length,
   });
+  /** The row in which `reread` found an event last. */
+  #last: readonly LoggedEvent[] = [];
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#journal = new JournalReader(connection);
+    this.#journal = new JournalReader(connection, this.#texts);
   }
 
   /** `recent`: the newest events from memory, where they are at hand: else they are read from the journal. */
@@ -50,7 +54,7 @@ export class LogReader {
       const last = chunk.at(-1);
       for (const event of chunk) {
         // Read to its end, a row is not needed again.
-        if (event === last) this.#decoded.delete(keyOf(no, chunk[0]!.sequence, chunk.length));
+        if (event === last) this.#read.delete(keyOf(no, chunk[0]!.sequence, chunk.length));
         if (event.sequence > after) yield event;
       }
     }
@@ -72,13 +76,26 @@ export class LogReader {
       if (first !== (end ?? first - 1) + 1) throw missing(team, end! + 1, first - 1);
       end = first + count - 1;
       const key = keyOf(no, first, count);
-      let events = this.#decoded.get(key);
+      let events = this.#read.get(key);
       if (!events) {
-        events = decodeChunk(team, no, row);
-        this.#decoded.set(key, events);
+        events = decodeChunk(team, no, row, this.#texts);
+        this.#read.set(key, events);
       }
       yield events;
     }
+  }
+
+  /** An event of the team's rows. Those that follow it are asked for next. Throws StorageDamaged where it is missing. */
+  reread(team: TeamId, sequence: Sequence): LoggedEvent {
+    const isHere = (): boolean =>
+      this.#last[0]?.team === team && this.#last[0].sequence <= sequence && sequence <= this.#last.at(-1)!.sequence;
+    if (!isHere())
+      this.#last = this.#connection.inSnapshot(() => {
+        const place = this.#team(team);
+        return place ? ([...this.chunks(place.no, team, sequence - 1).take(1)][0] ?? []) : [];
+      });
+    if (!isHere()) throw missing(team, sequence, sequence);
+    return this.#last[sequence - this.#last[0]!.sequence]!;
   }
 
   find(team: TeamId, id: string): LoggedEvent | undefined {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { NOON, newEvent, newEvents } from '../conformance-fixture.ts';
+import { NOON, newEvent, newEvents, plainEvent } from '../conformance-fixture.ts';
 import { Connection } from './connection.ts';
+import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
 import { migrate } from './migrations.ts';
+import type { Reread } from './tail-event.ts';
 
 /** `append` commits, and what the commit left in the journal moves, as if half a minute went by. */
 function open(tailBytes: number): {
@@ -12,7 +14,9 @@ function open(tailBytes: number): {
 } {
   const connection = new Connection(':memory:', 1_000);
   migrate(connection);
-  const log = new LogWriter(connection, { now: () => NOON }, { defaultRetentionDays: 365, tailBytes });
+  const reader = new LogReader(connection);
+  const reread: Reread = (team, sequence) => reader.reread(team, sequence);
+  const log = new LogWriter(connection, { now: () => NOON }, { defaultRetentionDays: 365, tailBytes, reread });
   return {
     connection,
     log,
@@ -82,5 +86,22 @@ describe('the end of the log in memory', () => {
     append('busy', 'more-', 90);
     expect(log.recent('quiet', 0)).toBeUndefined();
     expect([...(log.recent('busy', 130) ?? [])]).toHaveLength(10);
+  });
+
+  it('may let go of events that somebody holds: they are read from their rows from then on', () => {
+    const { log, append } = open(50_000);
+    append('a', 'ä-', 60);
+    const held = [...log.recent('a', 0)!];
+    const before = held.map(plainEvent);
+    append('b', 'other-', 900);
+    expect(log.recent('a', 0)).toBeUndefined();
+    // Of two teams in turns: what was found last is of no help.
+    const others = [...log.recent('b', 895)!];
+    for (const [i, event] of held.entries()) {
+      expect(plainEvent(event)).toEqual(before[i]);
+      const copy = Buffer.alloc(event.bytes);
+      expect([event.copyTo!(copy, 0), copy.toString()]).toEqual([event.bytes, before[i]!.json]);
+      expect(plainEvent(others[i % others.length]!).team).toBe('b');
+    }
   });
 });

@@ -2,12 +2,13 @@ import type { Clock } from '../../clock.ts';
 import { type LoggedEvent, type NewEvent, placeText, type Sequence, type TeamId } from '../../event/logged-event.ts';
 import { type Appended, type LogBounds, StorageDamaged } from '../event-log.ts';
 import { DEFAULT_ALERTS, type Team } from '../teams.ts';
-import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS, checksumOf, directoryOf, intoRows, pack } from './chunk.ts';
+import { CHUNK_BYTES, CHUNK_EVENTS, checksumOf, intoRows } from './chunk.ts';
 import type { Connection } from './connection.ts';
 import { damagedIn, type JournalPart, missing } from './journal.ts';
 import { JournalWriter } from './journal-writer.ts';
 import { LogReader } from './log-reader.ts';
-import { Slabs, TailEvent } from './tail-event.ts';
+import { COMPRESSED_EVENTS, directoryOf, pack } from './row.ts';
+import { type Reread, Slabs, TailEvent } from './tail-event.ts';
 import { type Ragged, raggedOf, readTeamEnd, type TeamEnd } from './team-end.ts';
 
 /** Teams whose counters are kept in memory between commits. */
@@ -31,6 +32,14 @@ const INSERT_IDS = Array.from(
   (_, count) => `INSERT INTO event_id (team_no, id, sequence, hash) VALUES ${Array(count).fill('(?,?,?,?)').join()}`,
 );
 
+export interface LogWriterOptions {
+  readonly defaultRetentionDays: number;
+  /** Of the newest events in memory, those not counted that are in the journal only. */
+  readonly tailBytes: number;
+  /** Reads what memory has let go of; may outlive the writer. */
+  readonly reread: Reread;
+}
+
 /**
  * Writes the log through one connection, always inside a transaction of the caller's. What it keeps in memory mirrors
  * the database: after a rollback or an uncertain commit it must be thrown away and made anew.
@@ -39,7 +48,7 @@ export class LogWriter {
   readonly #connection: Connection;
   readonly #reader: LogReader;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #options: { readonly defaultRetentionDays: number; readonly tailBytes: number };
+  readonly #options: LogWriterOptions;
   /** Least recently grown first. */
   readonly #ends = new Map<TeamId, TeamEnd>();
   readonly #grown = new Set<TeamEnd>();
@@ -57,11 +66,7 @@ export class LogWriter {
   /** Of these events. */
   #movedBytes = 0;
 
-  constructor(
-    connection: Connection,
-    clock: Pick<Clock, 'now'>,
-    options: { readonly defaultRetentionDays: number; readonly tailBytes: number },
-  ) {
+  constructor(connection: Connection, clock: Pick<Clock, 'now'>, options: LogWriterOptions) {
     this.#connection = connection;
     this.#reader = new LogReader(connection);
     this.#journal = new JournalWriter(connection);
@@ -382,11 +387,9 @@ export class LogWriter {
       for (const [i, event] of events.entries()) {
         if (event.sequence <= end.last) continue;
         if (event.sequence > end.last + 1) throw missing(team, end.last + 1, event.sequence - 1);
-        this.#addLoose(
-          end,
-          new TailEvent(event, this.#slabs.add({ ...event, hash: hashes[i]! }, event.receivedAt)),
-          this.#clock.now(),
-        );
+        const { timestamp, json, receivedAt } = event;
+        const lies = this.#slabs.add({ timestamp, json, hash: hashes[i]! }, receivedAt);
+        this.#addLoose(end, new TailEvent(event, lies), this.#clock.now());
       }
       if (end.loose > before) end.journaled.push(no);
       return end.loose > before;
@@ -452,7 +455,10 @@ export class LogWriter {
     let count = 0;
     for (let freed = 0; count < held && freed < bytes; count++)
       freed += end.recent[count]!.bytes + EVENT_OVERHEAD_BYTES;
-    for (const event of end.recent.splice(0, count)) this.#movedBytes -= event.bytes + EVENT_OVERHEAD_BYTES;
+    for (const event of end.recent.splice(0, count)) {
+      this.#movedBytes -= event.bytes + EVENT_OVERHEAD_BYTES;
+      event.letGo(this.#options.reread);
+    }
     return count;
   }
 }

@@ -54,7 +54,12 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const checkpointPages = Math.min(CHECKPOINT_PAGES, Math.floor(reserve.bytes / 2 / PAGE_BYTES));
   const queue = new CommitQueue({
     connect: () => connectWriter(path, checkpointPages),
-    openLog: (connection) => new LogWriter(connection, clock, { defaultRetentionDays, tailBytes: TAIL_BYTES }),
+    openLog: (connection) =>
+      new LogWriter(connection, clock, {
+        defaultRetentionDays,
+        tailBytes: TAIL_BYTES,
+        reread: (team, sequence) => reader.reread(team, sequence),
+      }),
     reserve,
     idleMs: JOURNAL_MS,
     onGrown: (grown) => {
@@ -64,7 +69,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     ...(options.logger && { logger: options.logger }),
   });
   const read = new Connection(path);
-  const log = new SqliteEventLog(queue, new LogReader(read), () => clock.now());
+  const reader = new LogReader(read);
+  const log = new SqliteEventLog(queue, reader, () => clock.now());
   return {
     log,
     teams: teamStore(queue, read),

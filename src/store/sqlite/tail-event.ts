@@ -1,5 +1,12 @@
 import { isAscii } from 'node:buffer';
-import { HEAD_LENGTH, type LoggedEvent, type NewEvent, type Sequence } from '../../event/logged-event.ts';
+import {
+  HEAD_LENGTH,
+  type LoggedEvent,
+  type NewEvent,
+  type Sequence,
+  type TeamId,
+  writeJson,
+} from '../../event/logged-event.ts';
 
 /** Events are copied into pieces of memory of this size; a large event gets one of its own. */
 const SLAB_BYTES = 256 * 1024;
@@ -7,6 +14,9 @@ const SLAB_BYTES = 256 * 1024;
 const TIMESTAMP = -20;
 const RECEIVED_AT = -12;
 const HASH_LENGTH = -4;
+
+/** Reads an event of its team's rows. */
+export type Reread = (team: TeamId, sequence: Sequence) => LoggedEvent;
 
 /**
  * An event in the log's tail. Most of it lies outside of the heap until somebody asks for it: what lives for some
@@ -19,7 +29,8 @@ export class TailEvent implements LoggedEvent {
   readonly eventType: string;
   readonly eventCategory: string;
   readonly bytes: number;
-  readonly #slab: Buffer;
+  /** Where it lies; what reads it once memory has let go of it. */
+  #slab: Buffer | Reread;
   readonly #start: number;
 
   constructor(
@@ -37,28 +48,48 @@ export class TailEvent implements LoggedEvent {
   }
 
   get timestamp(): number {
-    return this.#slab.readDoubleLE(this.#start + TIMESTAMP);
+    const slab = this.#slab;
+    return isFreed(slab) ? this.#reread(slab).timestamp : slab.readDoubleLE(this.#start + TIMESTAMP);
   }
 
   get receivedAt(): number {
-    return this.#slab.readDoubleLE(this.#start + RECEIVED_AT);
+    const slab = this.#slab;
+    return isFreed(slab) ? this.#reread(slab).receivedAt : slab.readDoubleLE(this.#start + RECEIVED_AT);
   }
 
-  /** Of its content: see NewEvent. */
+  /** Of its content: see NewEvent. Empty when memory has let go of it: then its row is the place to ask. */
   get hash(): string {
+    const slab = this.#slab;
     const end = this.#start + TIMESTAMP;
-    return this.#slab.toString('latin1', end - this.#slab.readUInt32LE(this.#start + HASH_LENGTH), end);
+    return isFreed(slab) ? '' : slab.toString('latin1', end - slab.readUInt32LE(this.#start + HASH_LENGTH), end);
   }
 
   get json(): string {
-    const utf8 = this.#slab.subarray(this.#start, this.#start + this.bytes);
+    const slab = this.#slab;
+    if (isFreed(slab)) return this.#reread(slab).json;
+    const utf8 = slab.subarray(this.#start, this.#start + this.bytes);
     // Node decodes ASCII many times faster when it knows.
     return utf8.toString(isAscii(utf8) ? 'latin1' : 'utf8');
   }
 
   copyTo(target: Buffer, at: number): number {
-    return this.#slab.copy(target, at, this.#start, this.#start + this.bytes);
+    const slab = this.#slab;
+    if (isFreed(slab)) return writeJson(this.#reread(slab), target, at);
+    return slab.copy(target, at, this.#start, this.#start + this.bytes);
   }
+
+  /** Frees its memory. Whoever holds the event still has all of it, read from its team's rows by `reread`. */
+  letGo(reread: Reread): void {
+    this.#slab = reread;
+  }
+
+  #reread(reread: Reread): LoggedEvent {
+    return reread(this.team, this.sequence);
+  }
+}
+
+function isFreed(slab: Buffer | Reread): slab is Reread {
+  return typeof slab === 'function';
 }
 
 /** Where an event's JSON lies, behind what else is kept of it. */
@@ -74,7 +105,7 @@ export class Slabs {
   #used = 0;
 
   /** Copies an event, and writes its place into its JSON if it is not there yet. */
-  add(event: Omit<NewEvent, 'team'>, receivedAt: number, place = ''): Lying {
+  add(event: Pick<NewEvent, 'hash' | 'timestamp' | 'json' | 'utf8'>, receivedAt: number, place = ''): Lying {
     const { hash, timestamp } = event;
     const from = event.utf8 ?? Buffer.from(event.json);
     const bytes = from.length + place.length;

@@ -1,7 +1,8 @@
 import type { Sequence, TeamId } from '../../event/logged-event.ts';
 import { StorageDamaged } from '../event-log.ts';
-import { CHUNK_BYTES, CHUNK_EVENTS, COMPRESSED_EVENTS } from './chunk.ts';
+import { CHUNK_BYTES, CHUNK_EVENTS } from './chunk.ts';
 import type { Connection } from './connection.ts';
+import { COMPRESSED_EVENTS } from './row.ts';
 import type { TailEvent } from './tail-event.ts';
 
 /** One team's end of the log in memory, the running transaction included. */

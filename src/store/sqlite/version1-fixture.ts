@@ -1,9 +1,9 @@
 import { withPlace } from '../../event/logged-event.ts';
 import { NOON, newEvents } from '../conformance-fixture.ts';
 import type { Progress, StoredDestination } from '../destinations.ts';
-import { directoryOf, pack } from './chunk.ts';
 import { Connection } from './connection.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { directoryOf, pack } from './row.ts';
 
 const HOUR_MS = 3_600_000;
 
