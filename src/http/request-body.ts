@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { createGunzip, type Gunzip } from 'node:zlib';
+import { giveBack } from '../give-back.ts';
 import { problem } from './problem.ts';
 
-/** A body that was read whole. It counts as held until it is let go. */
+/** A body that was read whole. It counts as held until it is let go; then its bytes are gone. */
 export interface HeldBody {
   readonly bytes: Buffer;
   letGo(): void;
@@ -79,7 +80,14 @@ export function createBodyReader({ bytes: most, allBytes }: BodyLimits): BodyRea
         };
         const onEnd = (): void => {
           leave();
-          resolve({ bytes: Buffer.concat(chunks, one.bytes), letGo });
+          const bytes = Buffer.concat(chunks, one.bytes);
+          resolve({
+            bytes,
+            letGo: () => {
+              letGo();
+              giveBack(bytes);
+            },
+          });
         };
         coming.add(one);
         const brokeOff = (cause?: Error): void => refuse(problem('invalid_body', 'The body broke off.', { cause }));
