@@ -37,7 +37,8 @@ type Text = string | null | undefined;
  * value, the flat one counts and the other is kept as an unknown field). Never throws for what JSON.parse can return.
  */
 export function normalise(sent: unknown, { team: keyTeam, now }: Arrival): NewEvent | Rejection {
-  if (isDeeperThan(MAX_DEPTH, sent)) return reject('too_deep', '', `nested at most ${MAX_DEPTH} levels deep`, sent);
+  if (isObject(sent) && isDeeperThan(MAX_DEPTH, sent))
+    return reject('too_deep', '', `nested at most ${MAX_DEPTH} levels deep`, sent);
   if (!shape.Check(sent)) return wrongShape(sent);
   if ('trailproof' in sent) return reject('reserved_field', 'trailproof', 'absent: the key is ours', sent.trailproof);
 
@@ -113,12 +114,19 @@ export function normalise(sent: unknown, { team: keyTeam, now }: Arrival): NewEv
 }
 
 /** True for what nests more than `levels` objects or arrays. Recurses no deeper than that. */
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+function isDeeperThan(levels: number, object: object): boolean {
   if (levels === 0) return true;
-  if (Array.isArray(value)) return value.some((item) => isDeeperThan(levels - 1, item));
-  for (const key in value) if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[key])) return true;
+  if (Array.isArray(object)) return object.some((item) => isObject(item) && isDeeperThan(levels - 1, item));
+  for (const key in object) {
+    const value = (object as Record<string, unknown>)[key];
+    if (isObject(value) && isDeeperThan(levels - 1, value)) return true;
+  }
   return false;
+}
+
+/** Arrays too. */
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 const CODES_BY_PATH: Readonly<Record<string, readonly [RejectionCode, string]>> = {
@@ -136,8 +144,8 @@ function wrongShape(sent: unknown): Rejection {
   const pointer = error?.instancePath ?? '';
   const keys = pointer.split('/').slice(1);
   const found = keys.reduce((value: unknown, key) => new Map(Object.entries(value ?? {})).get(key), sent);
-  const isObject = error?.keyword === 'type' && error.params.type === 'object';
-  const [code, expected] = CODES_BY_PATH[pointer] ?? ['invalid_event', isObject ? 'a JSON object' : 'a string'];
+  const isNoObject = error?.keyword === 'type' && error.params.type === 'object';
+  const [code, expected] = CODES_BY_PATH[pointer] ?? ['invalid_event', isNoObject ? 'a JSON object' : 'a string'];
   return reject(code, keys.join('.'), expected, found);
 }
 
@@ -176,5 +184,6 @@ function isFromLog(sent: object): boolean {
 
 /** Left out when none of its fields is there. */
 function unlessEmpty<T extends object>(fields: T): T | undefined {
-  return Object.values(fields).some((value) => value !== undefined) ? fields : undefined;
+  for (const key in fields) if (fields[key] !== undefined) return fields;
+  return undefined;
 }

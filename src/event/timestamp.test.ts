@@ -50,6 +50,27 @@ describe('a timestamp', () => {
     );
   });
 
+  it('is judged alike, whatever day was read before', () => {
+    const part = (most: number) => fc.nat({ max: most }).map((n) => String(n).padStart(2, '0'));
+    const time = fc.record({
+      day: part(32),
+      hours: part(25),
+      minutes: part(61),
+      seconds: part(61),
+      end: fc.constantFrom(...'Zz0 '),
+    });
+    fc.assert(
+      fc.property(time, ({ day, hours, minutes, seconds, end }) => {
+        const text = `2026-02-${day}T${hours}:${minutes}:${seconds}.123${end}`;
+        parseTimestamp('2020-01-01T00:00:00Z');
+        const first = parseTimestamp(text);
+        parseTimestamp(`2026-02-${day}T00:00:00Z`);
+        expect(parseTimestamp(text)).toEqual(first);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('never throws, whatever the text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseTimestamp(text)));
   });
