@@ -23,8 +23,6 @@ export interface NewEvent {
   readonly hash: string;
   /** The event's JSON without `sequence` and `receivedAt`; begins with `{"timestamp":"YYYY-MM-DDTHH:MM:SS.mmmZ"`. */
   readonly json: string;
-  /** `json` in UTF-8, where it lies in memory so. */
-  readonly utf8?: Buffer;
 }
 
 /** Events to be appended: an array, or what makes them one by one, each time it is asked. */
@@ -61,18 +59,11 @@ export const HEAD_LENGTH = 39;
 
 /** The stored JSON of an event: its place written in, nothing re-serialised. */
 export function withPlace(json: string, sequence: Sequence, receivedAt: number): string {
-  return `${json.slice(0, HEAD_LENGTH)}${placeText(sequence, receivedAt)}${json.slice(HEAD_LENGTH)}`;
+  const { before, behind } = aroundSequence(receivedAt);
+  return `${json.slice(0, HEAD_LENGTH)}${before}${sequence}${behind}${json.slice(HEAD_LENGTH)}`;
 }
 
-/** Sequence and receivedAt as they stand in an event's JSON, ASCII. */
-export function placeText(sequence: Sequence, receivedAt: number): string {
-  return `,"sequence":${sequence},"receivedAt":"${isoOf(receivedAt)}"`;
-}
-
-/** The last one asked for: events of one commit have one time. */
-let iso = { at: Number.NaN, text: '' };
-
-function isoOf(at: number): string {
-  if (iso.at !== at) iso = { at, text: new Date(at).toISOString() };
-  return iso.text;
+/** An event's place as it stands in its JSON, ASCII: what comes before its sequence, and what behind. */
+export function aroundSequence(receivedAt: number): { readonly before: string; readonly behind: string } {
+  return { before: ',"sequence":', behind: `,"receivedAt":"${new Date(receivedAt).toISOString()}"` };
 }

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { NewEvent, Sequence, TeamId } from '../event/logged-event.ts';
 import { type Arrival, normalise } from '../event/normalise.ts';
+import { EventPacker } from '../event/packed-events.ts';
 import { type Rejection, type RejectionCode, reject } from '../event/rejection.ts';
 import type { Appended, EventLog } from '../store/event-log.ts';
 import { createAdmission } from './admission.ts';
@@ -80,6 +81,8 @@ const DEFAULT_LIMITS: AcceptLimits = { events: 10_000, eventBytes: 256 * 1024, b
 const UNREAD_FACTOR = 8;
 /** After so many events, some milliseconds, other requests get their turn. */
 const EVENTS_PER_TURN = 100;
+/** How much longer than they were sent events are expected to be at most, in the canonical form. */
+const GROWTH = 1.25;
 /** All keys of the installation are one sender. */
 const INSTALLATION = '';
 
@@ -89,7 +92,8 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
 
   async function judgeAll(body: Buffer, { team, format }: AcceptOptions) {
     const now = clock.now();
-    const good: Good[] = [];
+    const good = new EventPacker(body.length * GROWTH);
+    const sent: Sent[] = [];
     const rejected: Rejected[] = [];
     const known = new Map<TeamId, boolean>();
     let judged = 0;
@@ -103,15 +107,17 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
           verdict = reject('unknown_team', 'context.teamId', 'the id of an existing team', verdict.team);
       }
       if ('code' in verdict) rejected.push({ index: item.index, id: sentId(item.sent), ...verdict });
-      else good.push({ index: item.index, event: verdict });
+      else {
+        good.add(verdict);
+        sent.push({ index: item.index, team: verdict.team, id: verdict.id });
+      }
     }
-    return { good, rejected };
+    return { events: good.finish(), sent, rejected };
   }
 
   /** Not async: while the events wait for their commit, nothing here holds on to them. */
-  function appended({ good, rejected }: Awaited<ReturnType<typeof judgeAll>>): Promise<AcceptResult> {
-    const sent = good.map(({ index, event: { team, id } }) => ({ index, team, id }));
-    const outcomes = good.length > 0 ? log.append(good.map(({ event }) => event)) : Promise.resolve([]);
+  function appended({ events, sent, rejected }: Awaited<ReturnType<typeof judgeAll>>): Promise<AcceptResult> {
+    const outcomes = events.length > 0 ? log.append(events) : Promise.resolve([]);
     return outcomes.then((known) => resultOf(sent, known, rejected));
   }
 
@@ -128,12 +134,7 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
   };
 }
 
-interface Good {
-  readonly index: number;
-  readonly event: NewEvent;
-}
-
-/** What the answer needs of an event that was handed to the log. */
+/** What the answer needs of an event that is handed to the log. */
 interface Sent extends Pick<NewEvent, 'team' | 'id'> {
   readonly index: number;
 }
@@ -171,7 +172,8 @@ function resultOf(sent: readonly Sent[], outcomes: readonly Appended[], rejected
   const appended = new Map<TeamId, { teamId: TeamId; firstSequence: Sequence; lastSequence: Sequence }>();
   let accepted = 0;
   let duplicates = 0;
-  for (const [i, { index, team, id }] of sent.entries()) {
+  for (let i = 0; i < sent.length; i++) {
+    const { index, team, id } = sent[i]!;
     const outcome = outcomes[i]!;
     if (outcome.kind === 'duplicate') duplicates++;
     else if (outcome.kind === 'team_deleted') {

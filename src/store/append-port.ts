@@ -1,42 +1,54 @@
-import { ColumnEvents, type EventColumns, toColumns } from '../event/columns.ts';
+import { type Packed, PackedEvents } from '../event/packed-events.ts';
 import { giveBack } from '../give-back.ts';
 import type { Appended, EventLog } from './event-log.ts';
 
 /** `append` between threads, where an array of objects would cost as much as the appending. */
 export interface AppendPort {
-  append(events: EventColumns): Promise<AppendedColumns>;
+  append(events: Packed): Promise<PackedOutcomes>;
 }
 
-interface AppendedColumns {
-  readonly kinds: readonly Appended['kind'][];
+interface PackedOutcomes {
   /** 0 where there is none. */
   readonly sequences: readonly number[];
+  /** Of the events that were not appended, by their place. */
+  readonly others: ReadonlyMap<number, Exclude<Appended['kind'], 'appended'>>;
 }
 
 /** The end that has the log. */
 export function exposeAppend(log: Pick<EventLog, 'append'>): AppendPort {
   return {
     append: async (events) => {
-      const outcomes = await log.append(new ColumnEvents(events));
-      giveBack(events.lines);
-      return {
-        kinds: outcomes.map(({ kind }) => kind),
-        sequences: outcomes.map((outcome) => ('sequence' in outcome ? outcome.sequence : 0)),
-      };
+      const outcomes = await log.append(new PackedEvents(events));
+      giveBack(events.records);
+      return packOutcomes(outcomes);
     },
   };
 }
 
-/** The other end. */
+/** The other end. Events that are packed already are taken: only their number is left. */
 export function connectAppend(port: AppendPort): EventLog['append'] {
   // Not async: nothing here holds on to the events while they are being appended.
   return (events) => {
-    const columns = toColumns(events);
-    const answer = port.append(columns);
+    const { packed } = PackedEvents.of(events);
+    const answer = port.append(packed);
     // It was copied.
-    giveBack(columns.lines);
-    return answer.then(({ kinds, sequences }) =>
-      kinds.map((kind, i) => (kind === 'team_deleted' ? { kind } : { kind, sequence: sequences[i]! })),
-    );
+    giveBack(packed.records);
+    return answer.then(unpackOutcomes);
   };
+}
+
+function packOutcomes(outcomes: readonly Appended[]): PackedOutcomes {
+  const others = new Map<number, Exclude<Appended['kind'], 'appended'>>();
+  const sequences = outcomes.map((outcome, i) => {
+    if (outcome.kind !== 'appended') others.set(i, outcome.kind);
+    return outcome.kind === 'team_deleted' ? 0 : outcome.sequence;
+  });
+  return { sequences, others };
+}
+
+function unpackOutcomes({ sequences, others }: PackedOutcomes): Appended[] {
+  return sequences.map((sequence, i) => {
+    const kind = others.get(i) ?? 'appended';
+    return kind === 'team_deleted' ? { kind } : { kind, sequence };
+  });
 }

@@ -1,5 +1,4 @@
-import { ColumnEvents } from '../../event/columns.ts';
-import type { NewEvents } from '../../event/logged-event.ts';
+import { PackedEvents } from '../../event/packed-events.ts';
 import type { EventLog } from '../event-log.ts';
 import type { Growth } from '../store.ts';
 import { createTailSignal } from '../tail-signal.ts';
@@ -24,7 +23,9 @@ export class SqliteEventLog implements EventLog {
 
   append: EventLog['append'] = async (events) => {
     if (events.length === 0) return [];
-    return this.#queue.commit('grow', ({ log }) => log.append(events), workOf(events));
+    const packed = PackedEvents.of(events);
+    const work = { sender: packed.firstTeam, length: packed.bytes };
+    return this.#queue.commit('grow', ({ log }) => log.append(packed), work);
   };
 
   read: EventLog['read'] = async (team, after, limit) => {
@@ -73,11 +74,4 @@ export class SqliteEventLog implements EventLog {
   grown(grown: readonly Growth[]): void {
     for (const { team, last } of grown) this.#tail.note(team, last);
   }
-}
-
-/** Who sends them, and about how much JSON they are. */
-function workOf(events: NewEvents): { sender: string; length: number } {
-  if (events instanceof ColumnEvents) return { sender: events.firstTeam, length: events.bytes };
-  const all = [...events];
-  return { sender: all[0]!.team, length: all.reduce((sum, { json }) => sum + json.length, 0) };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
-import { type LoggedEvent, type NewEvent, placeText, type Sequence, type TeamId } from '../../event/logged-event.ts';
+import type { LoggedEvent, NewEvents, Sequence, TeamId } from '../../event/logged-event.ts';
+import { type PackedEvent, PackedEvents } from '../../event/packed-events.ts';
 import { type Appended, type LogBounds, StorageDamaged } from '../event-log.ts';
 import { DEFAULT_ALERTS, type Team } from '../teams.ts';
 import { CHUNK_BYTES, CHUNK_EVENTS, checksumOf, intoRows } from './chunk.ts';
@@ -81,9 +82,11 @@ export class LogWriter {
   }
 
   /** Gives the new events among `events` their places; rows are written by `flush`. */
-  append(events: Iterable<NewEvent>): Appended[] {
+  append(events: NewEvents): Appended[] {
     const now = this.#clock.now();
-    return Array.from(events, (event) => this.#append(event, now));
+    const outcomes: Appended[] = [];
+    for (const event = PackedEvents.of(events).cursor(); event.next(); ) outcomes.push(this.#append(event, now));
+    return outcomes;
   }
 
   /**
@@ -200,17 +203,18 @@ export class LogWriter {
     return deleted.length;
   }
 
-  #append(event: NewEvent, now: number): Appended {
+  #append(event: PackedEvent, now: number): Appended {
     const end = this.#find(event.team) ?? this.#create(event.team, now);
     if (end.deletedAt !== null) return { kind: 'team_deleted' };
-    const known = this.#known(end, event.id);
+    const { id } = event;
+    const known = this.#known(end, id);
     if (known) return { kind: isSame(known.hash, event.hash) ? 'duplicate' : 'conflict', sequence: known.sequence };
     const sequence = end.last + 1;
     const receivedAt = Math.max(now, end.lastReceivedAt);
     const eventType = this.#named(event.eventType);
     const eventCategory = this.#named(event.eventCategory);
-    const kept = { team: end.team, sequence, id: event.id, eventType, eventCategory };
-    const lies = this.#slabs.add(event, receivedAt, placeText(sequence, receivedAt));
+    const kept = { team: end.team, sequence, id, eventType, eventCategory };
+    const lies = this.#slabs.append(event, sequence, receivedAt);
     this.#addLoose(end, new TailEvent(kept, lies), now);
     end.fresh += 1;
     this.#grown.add(end);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { placeText, withPlace } from '../../event/logged-event.ts';
+import { withPlace } from '../../event/logged-event.ts';
+import { PackedEvents } from '../../event/packed-events.ts';
 import { Slabs, TailEvent } from './tail-event.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 300_000, size: '+1' }).map((content) => content.toWellFormed());
@@ -13,12 +14,13 @@ it('keeps events of any length side by side as they were given', () => {
         fc.record({
           content: text,
           hash: fc.string({ unit: fc.constantFrom(...'0123456789abcdef_-'), maxLength: 600 }),
-          asBytes: fc.boolean(),
+          isNew: fc.boolean(),
+          sequence: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
         }),
       ),
       (given) => {
         const at = Date.UTC(2026, 0, 15);
-        const events = given.map(({ content, hash, asBytes }, i) => {
+        const events = given.map(({ content, hash, isNew, sequence }, i) => {
           const json = JSON.stringify({ timestamp: new Date(at).toISOString(), content });
           const event = {
             id: `e-${i}`,
@@ -28,13 +30,13 @@ it('keeps events of any length side by side as they were given', () => {
             hash,
             json,
           };
-          const place = { sequence: i + 1, receivedAt: at + i };
-          const lies = slabs.add(
-            { ...event, ...(asBytes && { utf8: Buffer.from(json) }) },
-            place.receivedAt,
-            placeText(place.sequence, place.receivedAt),
-          );
+          const place = { sequence, receivedAt: at + Math.floor(i / 2) };
           const placed = withPlace(json, place.sequence, place.receivedAt);
+          const cursor = PackedEvents.of([{ ...event, team: 'a' }]).cursor();
+          cursor.next();
+          const lies = isNew
+            ? slabs.append(cursor, place.sequence, place.receivedAt)
+            : slabs.add({ ...event, json: placed }, place.receivedAt);
           return {
             kept: new TailEvent({ ...event, ...place, team: 'a' }, lies),
             expected: { ...event, ...place, json: placed },

@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import {
+  aroundSequence,
   HEAD_LENGTH,
   type LoggedEvent,
   type NewEvent,
@@ -7,6 +8,7 @@ import {
   type TeamId,
   writeJson,
 } from '../../event/logged-event.ts';
+import type { PackedEvent } from '../../event/packed-events.ts';
 import { giveBack } from '../../give-back.ts';
 
 /** Events are copied into pieces of memory of this size; a large event gets one of its own. */
@@ -52,21 +54,20 @@ export class TailEvent implements LoggedEvent {
 
   get timestamp(): number {
     const slab = this.#slab;
-    return isFreed(slab) ? this.#reread(slab).timestamp : slab.bytes.readDoubleLE(this.#start + TIMESTAMP);
+    return isFreed(slab) ? this.#reread(slab).timestamp : slab.view.getFloat64(this.#start + TIMESTAMP, true);
   }
 
   get receivedAt(): number {
     const slab = this.#slab;
-    return isFreed(slab) ? this.#reread(slab).receivedAt : slab.bytes.readDoubleLE(this.#start + RECEIVED_AT);
+    return isFreed(slab) ? this.#reread(slab).receivedAt : slab.view.getFloat64(this.#start + RECEIVED_AT, true);
   }
 
   /** Of its content: see NewEvent. Empty when memory has let go of it: then its row is the place to ask. */
   get hash(): string {
     const slab = this.#slab;
+    if (isFreed(slab)) return '';
     const end = this.#start + TIMESTAMP;
-    return isFreed(slab)
-      ? ''
-      : slab.bytes.toString('latin1', end - slab.bytes.readUInt32LE(this.#start + HASH_LENGTH), end);
+    return slab.bytes.toString('latin1', end - slab.view.getUint32(this.#start + HASH_LENGTH, true), end);
   }
 
   get json(): string {
@@ -99,22 +100,17 @@ function isFreed(slab: Slab | Reread): slab is Reread {
   return typeof slab === 'function';
 }
 
-/** Where an event's JSON lies, behind what else is kept of it. */
-interface Lying {
-  readonly slab: Slab;
-  readonly start: number;
-  readonly bytes: number;
-}
-
 /** A piece of memory with events in it. */
 class Slab {
   readonly bytes: Buffer;
+  readonly view: DataView;
   /** Events in it that memory has not let go of, and one more while others may be added. */
   held = 1;
   readonly #free: Buffer[];
 
   constructor(bytes: Buffer, free: Buffer[]) {
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#free = free;
   }
 
@@ -126,6 +122,13 @@ class Slab {
   }
 }
 
+/** Where an event's JSON lies, behind what else is kept of it. */
+interface Lying {
+  readonly slab: Slab;
+  readonly start: number;
+  readonly bytes: number;
+}
+
 /**
  * Memory for events, one after the other. A piece is used again when none of its events is held any more: left to the
  * garbage collector, it would count as garbage that lives long, and have the whole heap marked again and again.
@@ -134,13 +137,39 @@ export class Slabs {
   readonly #free: Buffer[] = [];
   #slab = new Slab(Buffer.alloc(0), this.#free);
   #used = 0;
+  /** What stands around the sequence in an event's JSON; most events of a commit have one time. */
+  #around = { receivedAt: Number.NaN, before: Buffer.alloc(0), behind: Buffer.alloc(0) };
 
-  /** Copies an event, and writes its place into its JSON if it is not there yet. */
-  add(event: Pick<NewEvent, 'hash' | 'timestamp' | 'json' | 'utf8'>, receivedAt: number, place = ''): Lying {
-    const { hash, timestamp } = event;
-    const from = event.utf8 ?? Buffer.from(event.json);
-    const bytes = from.length + place.length;
-    const before = hash.length - TIMESTAMP;
+  /** Copies a new event, its place written into its JSON. */
+  append(event: PackedEvent, sequence: Sequence, receivedAt: number): Lying {
+    const { records, hashStart, jsonStart, jsonEnd, timestamp } = event;
+    const { before, behind } = this.#placed(receivedAt);
+    const digits = String(sequence);
+    const placeLength = before.length + digits.length + behind.length;
+    const lies = this.#lay(jsonStart - hashStart, { timestamp, receivedAt }, jsonEnd - jsonStart + placeLength);
+    const { start } = lies;
+    const { bytes } = lies.slab;
+    copyFew(bytes, start + TIMESTAMP - (jsonStart - hashStart), records, hashStart, jsonStart);
+    copyFew(bytes, start, records, jsonStart, jsonStart + HEAD_LENGTH);
+    const sequenceStart = start + HEAD_LENGTH + before.length;
+    copyFew(bytes, start + HEAD_LENGTH, before, 0, before.length);
+    for (let i = 0; i < digits.length; i++) bytes[sequenceStart + i] = digits.charCodeAt(i);
+    copyFew(bytes, sequenceStart + digits.length, behind, 0, behind.length);
+    records.copy(bytes, start + HEAD_LENGTH + placeLength, jsonStart + HEAD_LENGTH, jsonEnd);
+    return lies;
+  }
+
+  /** Copies an event whose JSON has its place already. */
+  add({ hash, timestamp, json }: Pick<NewEvent, 'hash' | 'timestamp' | 'json'>, receivedAt: number): Lying {
+    const lies = this.#lay(hash.length, { timestamp, receivedAt }, Buffer.byteLength(json));
+    lies.slab.bytes.write(hash, lies.start + TIMESTAMP - hash.length, 'latin1');
+    lies.slab.bytes.write(json, lies.start);
+    return lies;
+  }
+
+  /** Makes room for an event, and writes the numbers before its JSON. */
+  #lay(hashLength: number, { timestamp, receivedAt }: Pick<LoggedEvent, 'timestamp' | 'receivedAt'>, bytes: number) {
+    const before = hashLength - TIMESTAMP;
     if (this.#used + before + bytes > this.#slab.bytes.length) {
       this.#slab.letGo();
       const length = Math.max(SLAB_BYTES, before + bytes);
@@ -152,14 +181,22 @@ export class Slabs {
     slab.held += 1;
     const start = this.#used + before;
     this.#used = start + bytes;
-    slab.bytes.write(hash, start - before, 'latin1');
-    slab.bytes.writeDoubleLE(timestamp, start + TIMESTAMP);
-    slab.bytes.writeDoubleLE(receivedAt, start + RECEIVED_AT);
-    slab.bytes.writeUInt32LE(hash.length, start + HASH_LENGTH);
-    const behind = start + HEAD_LENGTH;
-    from.copy(slab.bytes, start, 0, HEAD_LENGTH);
-    slab.bytes.write(place, behind, 'latin1');
-    from.copy(slab.bytes, behind + place.length, HEAD_LENGTH);
+    slab.view.setFloat64(start + TIMESTAMP, timestamp, true);
+    slab.view.setFloat64(start + RECEIVED_AT, receivedAt, true);
+    slab.view.setUint32(start + HASH_LENGTH, hashLength, true);
     return { slab, start, bytes };
   }
+
+  #placed(receivedAt: number): { readonly before: Buffer; readonly behind: Buffer } {
+    if (this.#around.receivedAt !== receivedAt) {
+      const { before, behind } = aroundSequence(receivedAt);
+      this.#around = { receivedAt, before: Buffer.from(before), behind: Buffer.from(behind) };
+    }
+    return this.#around;
+  }
+}
+
+/** Byte by byte: for so few, a call out of JavaScript costs more. */
+function copyFew(target: Buffer, at: number, source: Buffer, start: number, end: number): void {
+  for (let i = start; i < end; i++) target[at + i - start] = source[i]!;
 }
