@@ -17,8 +17,7 @@ export interface CompressedBody {
  * Compresses a body on libuv's threads, at level 1: audit JSON shrinks tenfold, and higher levels cost CPU for little.
  * A buffer is taken over: nothing else may use it afterwards.
  */
-export async function compress(body: string | Buffer): Promise<CompressedBody> {
-  const plain = typeof body === 'string' ? Buffer.from(body) : body;
+export async function compress(plain: Buffer): Promise<CompressedBody> {
   if (plain.length < SMALLEST_BYTES) return { body: plain, headers: {} };
   const compressed = await deflate(plain, { level: constants.Z_BEST_SPEED });
   giveBack(plain);

@@ -2,7 +2,7 @@ import type { Outcome } from './destination.ts';
 
 /** What a batch became in a SIEM's format. */
 export interface Encoded {
-  readonly body: string;
+  readonly body: Buffer;
   /** Ids of events that cannot be cut to what the SIEM takes; they are not in the body. */
   readonly unfit: readonly string[];
 }

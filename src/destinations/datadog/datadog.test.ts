@@ -1,14 +1,18 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../clock.ts';
+import type { LoggedEvent } from '../../event/logged-event.ts';
+import { truncateEvent } from '../../event/truncate.ts';
 import { createOpenOutbound } from '../../outbound/open-outbound.ts';
 import type { Answer, Failure, OutboundRequest, Probe } from '../../outbound/outbound.ts';
 import { Secret } from '../../secrets.ts';
+import { ANY_EVENTS_AT, anyEvents } from '../any-events.ts';
 import { describeDestination } from '../conformance.ts';
 import type { CheckStep, Destination } from '../destination.ts';
 import { sampleEvent, sampleEvents } from '../sample-events.ts';
 import { parseSettings } from '../settings.ts';
 import { classifyIntake, classifyValidation } from './classify.ts';
-import { encodeLogs, overheadBytes } from './encode.ts';
+import { encodeLogs, LARGEST_LOG, overheadBytes } from './encode.ts';
 import { datadog } from './index.ts';
 import { startDatadogStandIn } from './stand-in.ts';
 
@@ -40,7 +44,44 @@ describe('the body', () => {
         content: { actor: undefined, context: { teamId: 'team-1' } },
       }),
     ];
-    await expect(encodeLogs(batch, FRAMING, NOW)).toMatchFileSnapshot('fixtures/batch.json');
+    await expect(encodeLogs(batch, FRAMING, NOW).toString()).toMatchFileSnapshot('fixtures/batch.json');
+  });
+
+  it('has of every event what parsing it gives, whatever order its fields have', () => {
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        const texts = events.map((event) => textOf(event, ANY_EVENTS_AT));
+        expect(encodeLogs(events, FRAMING, ANY_EVENTS_AT).toString()).toBe(`[${texts.join(',\n')}]`);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  const context = { teamId: 'acme' };
+  it.each([
+    ['description', { context, description: 'later' }],
+    ['reason', { context, failureReason: 'later' }],
+    ['actor', { context, actor: { id: 'later' } }],
+    ['address', { context: { ...context, sessionId: 's', ipAddress: '192.0.2.1' } }],
+    ['name', { actor: { email: 'ana@example.com', name: 'Ana', id: 'u' }, context }],
+    ['address before its team', { context: { ipAddress: '192.0.2.1', ...context } }],
+    ['escape', { description: 'a "b"', context }],
+    ['control character', { description: 'a\u007fb', actor: { name: 'c\u0085d' }, context }],
+  ])('reads the %s wherever it stands', (_what, rest) => {
+    const event = sampleEvent();
+    const { actor: _, context: __, ...head } = JSON.parse(event.json);
+    const json = JSON.stringify({ ...head, status: 'failure', ...rest });
+    const moved = { ...event, json, bytes: Buffer.byteLength(json) };
+    expect(encodeLogs([moved], FRAMING, NOW).toString()).toBe(`[${textOf(moved, NOW)}]`);
+  });
+
+  it.each([-6_000, -28, 0, 1, 2_000])('cuts an event only when Datadog would cut it: %i bytes', (more) => {
+    const described = (length: number) => sampleEvent({ content: { description: 'x'.repeat(length) } });
+    const fits = LARGEST_LOG - Buffer.byteLength(textOf(described(1_000), NOW)) + 1_000;
+    const event = described(fits + more);
+    const body = encodeLogs([event], FRAMING, NOW).toString();
+    expect(body === `[${textOf(event, NOW)}]`).toBe(true);
+    expect(body.includes('"truncated"')).toBe(more > 0);
   });
 
   it.each([
@@ -71,7 +112,7 @@ describe('the body', () => {
     };
     const event = sampleEvent({ id: '"'.repeat(128), eventType: name, eventCategory: name, content });
     const body = encodeLogs([event], FRAMING, NOW + 24 * HOUR);
-    expect(Buffer.byteLength(body) - event.bytes).toBeLessThanOrEqual(overheadBytes(FRAMING));
+    expect(body.length - event.bytes).toBeLessThanOrEqual(overheadBytes(FRAMING));
   });
 });
 
@@ -267,8 +308,38 @@ function answer(given: Partial<Answer>): Answer {
   return { kind: 'answer', status: 200, headers: {}, setCookies: [], body: '', bodyCut: false, ...given };
 }
 
+/** The log of an event, made from what parsing it gives. */
+function textOf({ json, bytes, timestamp: at }: LoggedEvent, now: number): string {
+  const event = JSON.parse(json);
+  const { id, timestamp, eventType, eventCategory, status, failureReason, actor, context } = event;
+  const shorten = (text: string | undefined, length = 256) =>
+    text
+      ?.slice(0, length)
+      .replace(/[\uD800-\uDBFF]$/, '')
+      .replace(/\p{Cc}/gu, ' ');
+  const who = actor?.email ?? actor?.name ?? actor?.id;
+  const what = status === 'failure' && !eventType.endsWith('.failure') ? `${eventType} failed` : eventType;
+  const sentence = `${what}${who ? ` by ${who}` : ''}${failureReason ? `: ${failureReason}` : ''}`;
+  const attributes = JSON.stringify({
+    message: shorten(event.description || sentence, 500),
+    ddsource: FRAMING.source,
+    service: FRAMING.service,
+    ddtags: FRAMING.tags,
+    timestamp: at >= now - 17 * HOUR && at <= now + HOUR ? timestamp : new Date(now).toISOString(),
+    status: status === 'success' ? 'info' : 'warn',
+    evt: { id, name: shorten(eventType), category: shorten(eventCategory), outcome: status, time: timestamp },
+    usr: actor && { id: shorten(actor.id), email: shorten(actor.email), name: shorten(actor.name) },
+    network: context.ipAddress === undefined ? undefined : { client: { ip: shorten(context.ipAddress) } },
+  }).slice(0, -1);
+  const isLate = at < now - 17 * HOUR;
+  const marked = isLate ? JSON.stringify({ ...event, trailproof: { ...event.trailproof, late: true } }) : json;
+  const room = LARGEST_LOG - Buffer.byteLength(`${attributes},"audit":}`);
+  const late = ',"trailproof":{"late":true}'.length;
+  return `${attributes},"audit":${bytes + late <= room ? marked : truncateEvent(marked, room)}}`;
+}
+
 function logsOf(batch: Parameters<typeof encodeLogs>[0], now: number): { status?: unknown }[] {
-  return JSON.parse(encodeLogs(batch, FRAMING, now)) as { status?: unknown }[];
+  return JSON.parse(encodeLogs(batch, FRAMING, now).toString()) as { status?: unknown }[];
 }
 
 /** Opened on a network that answers what it is told, or, without `ask`, on the real one. */

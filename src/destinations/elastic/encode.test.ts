@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuditEvent } from '../../event/schema.ts';
+import { anyEvents } from '../any-events.ts';
 import { sampleEvent } from '../sample-events.ts';
 import { EVENT_BYTES, encodeBulk, OVERHEAD_BYTES } from './encode.ts';
 import indexTemplate from './index-template.json' with { type: 'json' };
@@ -14,7 +15,7 @@ describe('a bulk body', () => {
       timestamp: Date.UTC(2026, 11, 31, 23, 59, 59, 999),
       content: { description: 'line\nbreak, 日本語, "@timestamp"', metadata: { '@timestamp': 1 } },
     });
-    await expect(encodeBulk([first, second])).toMatchFileSnapshot('fixtures/bulk.ndjson');
+    await expect(encodeBulk([first, second]).toString()).toMatchFileSnapshot('fixtures/bulk.ndjson');
   });
 
   it('is lines of JSON, two per event, whose document is the event beside its time', () => {
@@ -24,7 +25,7 @@ describe('a bulk body', () => {
         fc.dictionary(fc.string(), fc.jsonValue()),
         (description, metadata) => {
           const event = sampleEvent({ content: { description, metadata } });
-          const lines = encodeBulk([event, event]).split('\n');
+          const lines = encodeBulk([event, event]).toString().split('\n');
           expect(lines.pop()).toBe('');
           expect(lines.map((line) => JSON.parse(line))).toEqual(
             [0, 1].flatMap(() => [
@@ -37,15 +38,29 @@ describe('a bulk body', () => {
     );
   });
 
+  it('has of every event what its text has', () => {
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        const texts = events.map(({ id, json }) => {
+          const { timestamp } = JSON.parse(json);
+          return `{"create":{"_id":${JSON.stringify(id)}}}\n{"@timestamp":"${timestamp}",${json.slice(1)}\n`;
+        });
+        expect(encodeBulk(events).toString()).toBe(texts.join(''));
+      }),
+    );
+  });
+
   it('adds no more to an event than is reckoned with, whatever its id', () => {
     const event = sampleEvent({ id: '"'.repeat(128) });
-    expect(Buffer.byteLength(encodeBulk([event])) - event.bytes).toBe(OVERHEAD_BYTES);
+    expect(encodeBulk([event]).length - event.bytes).toBe(OVERHEAD_BYTES);
   });
 
   it('cuts an event that would be too large, and marks it', () => {
     const body = encodeBulk([sampleEvent({ content: { description: 'é'.repeat(EVENT_BYTES) } })]);
-    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(EVENT_BYTES);
-    expect(JSON.parse(body.split('\n')[1]!)).toMatchObject({ trailproof: { truncated: [{ path: 'description' }] } });
+    expect(body.length).toBeLessThanOrEqual(EVENT_BYTES);
+    expect(JSON.parse(body.toString().split('\n')[1]!)).toMatchObject({
+      trailproof: { truncated: [{ path: 'description' }] },
+    });
   });
 });
 

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { LoggedEvent } from '../../event/logged-event.ts';
 import { truncateEvent } from '../../event/truncate.ts';
 import { leefLine } from '../../formats/leef.ts';
+import { BodyWriter } from '../body-writer.ts';
 import type { Encoded } from '../unfit.ts';
 
 export interface QRadarFraming {
@@ -25,16 +26,25 @@ export function overheadBytes({ payload, logSource }: Pick<QRadarFraming, 'paylo
  * https://www.ibm.com/docs/en/dsm?topic=options-http-receiver-protocol-configuration
  */
 export async function encodeLines(batch: readonly LoggedEvent[], framing: QRadarFraming): Promise<Encoded> {
-  const lines: string[] = [];
+  const { payload, logSource, maxPayloadLength } = framing;
+  const overhead = overheadBytes({ payload: 'json', logSource });
+  const fields = identifierField(logSource);
+  const body = new BodyWriter(batch, overhead);
   const unfit: string[] = [];
   for (const event of batch) {
+    const separator = body.isEmpty ? '' : '\n';
+    if (payload === 'json' && event.bytes + overhead <= maxPayloadLength) {
+      body.text(separator);
+      body.jsonWith(event, fields);
+      continue;
+    }
     const line = lineWithin(event, framing);
     if (line === null) unfit.push(event.id);
-    else lines.push(line);
+    else body.text(`${separator}${line}`);
     // Cutting a large event takes up to 20 ms: others on this thread get their turn between two.
-    if (event.bytes > framing.maxPayloadLength) await setImmediate();
+    if (event.bytes > maxPayloadLength) await setImmediate();
   }
-  return { body: lines.join('\n'), unfit };
+  return { body: body.finish(), unfit };
 }
 
 /** The event's line, cut and marked when it is longer than a payload; null when it cannot be cut so far. */
@@ -58,9 +68,13 @@ function frame(json: string, { payload, logSource, vendor }: QRadarFraming): str
   return payload === 'json' ? jsonLine(json, logSource) : syslogLine(json, logSource, vendor);
 }
 
-/** The identifier stands last in the event, so that its beginning stays the one the message pattern expects. */
 function jsonLine(json: string, logSource: string): string {
-  return `${json.slice(0, -1)},"logSource":${JSON.stringify(logSource)}}`;
+  return `${json.slice(0, -1)}${identifierField(logSource)}}`;
+}
+
+/** The identifier stands last in the event, so that its beginning stays the one the message pattern expects. */
+function identifierField(logSource: string): string {
+  return `,"logSource":${JSON.stringify(logSource)}`;
 }
 
 /**

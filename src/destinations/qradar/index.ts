@@ -153,8 +153,7 @@ export const qradar = defineDestination({
     return {
       endpoint: endpointUrl,
       async prepare(batch) {
-        const { body: lines, unfit } = await encodeLines(batch, framing);
-        const body = Buffer.from(lines);
+        const { body, unfit } = await encodeLines(batch, framing);
         const post = async (signal: AbortSignal): Promise<Outcome> => {
           const answer = await outbound.request({ method: 'POST', url: endpointUrl, headers, body }, signal);
           return answer.kind === 'failure'

@@ -6,6 +6,7 @@ import type { LoggedEvent } from '../../event/logged-event.ts';
 import { createOpenOutbound } from '../../outbound/open-outbound.ts';
 import type { Answer } from '../../outbound/outbound.ts';
 import { Secret } from '../../secrets.ts';
+import { anyEvents } from '../any-events.ts';
 import { describeDestination } from '../conformance.ts';
 import type { CheckStep } from '../destination.ts';
 import { sampleEvent, sampleEvents } from '../sample-events.ts';
@@ -77,12 +78,22 @@ describe('the body', () => {
     ['batch.ndjson', JSON_LINES],
     ['batch.leef', LEEF_LINES],
   ])('is %s, byte for byte', async (file, framing) => {
-    await expect((await encodeLines(GOLDEN, framing)).body).toMatchFileSnapshot(`fixtures/${file}`);
+    await expect(await linesOf(GOLDEN, framing)).toMatchFileSnapshot(`fixtures/${file}`);
+  });
+
+  it('has of every event what its text has', async () => {
+    const lineOf = ({ json }: LoggedEvent) => `${json.slice(0, -1)},"logSource":"Acme \\"audit\\""}`;
+    await fc.assert(
+      fc.asyncProperty(anyEvents, async (events) => {
+        const fitting = events.filter((event) => Buffer.byteLength(lineOf(event)) <= 8_192);
+        expect(await linesOf(fitting, JSON_LINES)).toBe(fitting.map(lineOf).join('\n'));
+        expect(await linesOf(events, { ...JSON_LINES, maxPayloadLength: 1e9 })).toBe(events.map(lineOf).join('\n'));
+      }),
+    );
   });
 
   it('begins every JSON line as the message pattern expects', async () => {
-    for (const line of (await encodeLines(GOLDEN, JSON_LINES)).body.split('\n'))
-      expect(line).toMatch(/^\{"timestamp":"/);
+    for (const line of (await linesOf(GOLDEN, JSON_LINES)).split('\n')) expect(line).toMatch(/^\{"timestamp":"/);
   });
 
   it('adds no more to an event than its limits say', async () => {
@@ -90,7 +101,7 @@ describe('the body', () => {
     const content = { actor: { name }, target: { name }, context: { ipAddress: '2001:db8::1', teamId: 't' } };
     for (const framing of [JSON_LINES, LEEF_LINES])
       for (const event of [...GOLDEN, sampleEvent({ content, eventType: name })])
-        expect(Buffer.byteLength((await encodeLines([event], framing)).body) - event.bytes).toBeLessThanOrEqual(
+        expect(Buffer.byteLength(await linesOf([event], framing)) - event.bytes).toBeLessThanOrEqual(
           overheadBytes(framing),
         );
   });
@@ -105,8 +116,9 @@ describe('the body', () => {
         const event = sampleEvent({
           content: { description: text.repeat(times), metadata: { text: text.repeat(times) } },
         });
-        const { body: line, unfit } = await encodeLines([event], framing);
-        const whole = (await encodeLines([event], { ...framing, maxPayloadLength: 1e9 })).body;
+        const { body, unfit } = await encodeLines([event], framing);
+        const line = body.toString();
+        const whole = await linesOf([event], { ...framing, maxPayloadLength: 1e9 });
         expect(unfit).toEqual([]);
         expect(Buffer.byteLength(line)).toBeLessThanOrEqual(8_192);
         expect(line.includes('"truncated"')).toBe(line !== whole);
@@ -115,6 +127,10 @@ describe('the body', () => {
     );
   });
 });
+
+async function linesOf(events: readonly LoggedEvent[], framing: QRadarFraming): Promise<string> {
+  return (await encodeLines(events, framing)).body.toString();
+}
 
 describe('an event that cannot be cut to a payload', () => {
   const long = sampleEvent({ id: 'long', content: { actor: { id: 'x'.repeat(9_000) } } });
@@ -159,7 +175,7 @@ describe('LEEF, read back', () => {
     await fc.assert(
       fc.asyncProperty(any, fc.string({ minLength: 1 }), async (content, eventType) => {
         const event = sampleEvent({ eventType, content: JSON.parse(JSON.stringify(content)) });
-        const line = (await encodeLines([event], { ...LEEF_LINES, maxPayloadLength: 1e9 })).body;
+        const line = await linesOf([event], { ...LEEF_LINES, maxPayloadLength: 1e9 });
         expect(line).not.toMatch(/[\r\n\u0085\u2028\u2029]/);
         const leef = parseLeef(line);
         expect(leef).toMatchObject({ host: 'Acme-"audit"', vendor: 'Acme', product: 'Trailproof', version: '1.0' });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuditEvent } from '../../event/schema.ts';
+import { ANY_EVENTS_AT, anyEvents } from '../any-events.ts';
 import { sampleEvent, sampleEvents } from '../sample-events.ts';
 import azureTemplate from './azure-template.json' with { type: 'json' };
 import { encodeRows, OVERHEAD_BYTES } from './encode.ts';
@@ -18,7 +19,7 @@ describe('an upload body', () => {
       timestamp: Date.UTC(2026, 11, 31, 23, 59, 59, 999),
       content: { description: 'line\nbreak, 日本語', metadata: { TimeGenerated: 1 } },
     });
-    await expect(encodeRows([first, second], NOW).body).toMatchFileSnapshot('fixtures/rows.json');
+    await expect(encodeRows([first, second], NOW).body.toString()).toMatchFileSnapshot('fixtures/rows.json');
   });
 
   it('is always an array of rows, each the event beside its time', () => {
@@ -29,22 +30,36 @@ describe('an upload body', () => {
         (description, metadata) => {
           const event = sampleEvent({ content: { description, metadata } });
           const row = { TimeGenerated: '2026-01-15T10:30:00.000Z', ...JSON.parse(event.json) };
-          expect(JSON.parse(encodeRows([event], NOW).body)).toEqual([row]);
-          expect(JSON.parse(encodeRows([event, event, event], NOW).body)).toEqual([row, row, row]);
+          expect(rowsOf([event])).toEqual([row]);
+          expect(rowsOf([event, event, event])).toEqual([row, row, row]);
         },
       ),
+    );
+  });
+
+  it('has of every event what its text has', () => {
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        const texts = events.map(({ json, timestamp }) => {
+          const event = JSON.parse(json);
+          const isLate = timestamp < ANY_EVENTS_AT - WINDOW_MS;
+          const marked = isLate ? { ...event, trailproof: { ...event.trailproof, late: true } } : event;
+          return `{"TimeGenerated":"${event.timestamp}",${JSON.stringify(marked).slice(1)}`;
+        });
+        expect(encodeRows(events, ANY_EVENTS_AT)).toEqual({ body: Buffer.from(`[${texts.join(',')}]`), unfit: [] });
+      }),
     );
   });
 
   it.each([1, 2, 100])('adds no more to %i events than is reckoned with', (count) => {
     const events = sampleEvents(count);
     const bytes = events.reduce((sum, event) => sum + event.bytes + OVERHEAD_BYTES, 0);
-    expect(Buffer.byteLength(encodeRows(events, NOW).body)).toBeLessThanOrEqual(bytes);
+    expect(encodeRows(events, NOW).body.length).toBeLessThanOrEqual(bytes);
   });
 
   it('cuts and marks an event of which Azure would cut a column unmarked', () => {
     const event = sampleEvent({ content: { metadata: { note: 'x'.repeat(COLUMN_BYTES) } } });
-    const [row] = JSON.parse(encodeRows([event], NOW).body);
+    const [row] = rowsOf([event]);
     expect(Buffer.byteLength(JSON.stringify(row.metadata))).toBeLessThanOrEqual(COLUMN_BYTES);
     expect(row).toMatchObject({ id: event.id, trailproof: { truncated: [{ path: 'metadata' }] } });
   });
@@ -53,7 +68,7 @@ describe('an upload body', () => {
     { age: 'just within the window', timestamp: NOW - WINDOW_MS, marks: undefined },
     { age: 'older', timestamp: NOW - WINDOW_MS - 1, marks: { late: true } },
   ])('marks an event whose time Azure will replace, and no other: $age', ({ timestamp, marks }) => {
-    const [row] = JSON.parse(encodeRows([sampleEvent({ timestamp })], NOW).body);
+    const [row] = rowsOf([sampleEvent({ timestamp })]);
     expect(row.trailproof).toEqual(marks);
     expect(row.timestamp).toBe(new Date(timestamp).toISOString());
   });
@@ -61,16 +76,20 @@ describe('an upload body', () => {
   it('leaves out an event of which no more can be cut, and names it', () => {
     const long = sampleEvent({ id: 'long', content: { actor: { id: 'x'.repeat(70_000) } } });
     const { body, unfit } = encodeRows([long, sampleEvent({ id: 'short' })], NOW);
-    expect(JSON.parse(body)).toMatchObject([{ id: 'short' }]);
+    expect(JSON.parse(body.toString())).toMatchObject([{ id: 'short' }]);
     expect(unfit).toEqual(['long']);
   });
 
   it('leaves a large event whole when each of its columns fits', () => {
     const content = { description: 'x'.repeat(60_000), metadata: { note: 'y'.repeat(60_000) } };
     const event = sampleEvent({ content });
-    expect(JSON.parse(encodeRows([event], NOW).body)).toMatchObject([content]);
+    expect(rowsOf([event])).toMatchObject([content]);
   });
 });
+
+function rowsOf(events: Parameters<typeof encodeRows>[0]) {
+  return JSON.parse(encodeRows(events, NOW).body.toString());
+}
 
 describe('the Azure template of the guide', () => {
   const [table, rule] = azureTemplate.resources;

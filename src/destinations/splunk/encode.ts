@@ -1,5 +1,6 @@
-import { type LoggedEvent, writeJson } from '../../event/logged-event.ts';
+import type { LoggedEvent } from '../../event/logged-event.ts';
 import { truncateEvent } from '../../event/truncate.ts';
+import { BodyWriter } from '../body-writer.ts';
 
 /** The envelope's values, the same for every event of a destination. */
 export interface HecMetadata {
@@ -19,16 +20,14 @@ export function encodeBatch(events: readonly LoggedEvent[], metadata: HecMetadat
   const prefix = `${JSON.stringify({ host, source, sourcetype, index }).slice(0, -1)},"time":`;
   const overhead = overheadBytes(metadata);
   const room = eventBytes - overhead;
-  const body = Buffer.allocUnsafeSlow(events.reduce((sum, { bytes }) => sum + bytes + overhead, 0));
-  let at = 0;
+  const body = new BodyWriter(events, overhead);
   for (const event of events) {
-    at += body.write(`${prefix}${epochSeconds(event.timestamp)},"event":`, at);
+    body.text(`${prefix}${epochSeconds(event.timestamp)},"event":`);
     // An event that cannot be cut goes as it is: Splunk's refusal makes it a dead letter with that reason.
-    const cut = event.bytes > room ? truncateEvent(event.json, room) : null;
-    at += cut === null ? writeJson(event, body, at) : body.write(cut, at);
-    at += body.write('}\n', at, 'latin1');
+    body.json(event.bytes > room ? (truncateEvent(event.json, room) ?? event) : event);
+    body.text('}\n');
   }
-  return body.subarray(0, at);
+  return body.finish();
 }
 
 /** What the envelope adds to one event, at most. */

@@ -2,17 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../clock.ts';
+import { truncateEvent } from '../../event/truncate.ts';
 import { createOpenOutbound } from '../../outbound/open-outbound.ts';
 import type { Answer } from '../../outbound/outbound.ts';
 import { Secret } from '../../secrets.ts';
+import { anyEvents } from '../any-events.ts';
 import { describeDestination } from '../conformance.ts';
 import type { Destination, Outcome, StandIn } from '../destination.ts';
 import { sampleEvent, sampleEvents } from '../sample-events.ts';
 import { parseSettings } from '../settings.ts';
 import { classifyCheck, classifyPost } from './classify.ts';
-import { encodeBatch } from './encode.ts';
+import { encodeBatch, overheadBytes } from './encode.ts';
 import { splunk } from './index.ts';
 import { STAND_IN_TOKENS, startSplunkStandIn } from './stand-in.ts';
 
@@ -39,6 +42,20 @@ describe('encoding for Splunk', () => {
     const metadata = { host: 'trailproof', source: 'acme', sourcetype: 'acme:audit', index: 'security' };
     const golden = await readFile(new URL('./fixtures/batch.json', import.meta.url), 'utf8');
     expect(encodeBatch(events, metadata, 1_000_000).toString()).toBe(golden);
+  });
+
+  it('writes of every event what its text has, and one that is too large cut', () => {
+    const metadata = { host: 'h', source: 'Zoë', sourcetype: 't', index: 'i' };
+    const room = 5_000 - overheadBytes(metadata);
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        const texts = events.map(({ json, bytes, timestamp }) => {
+          const event = bytes > room ? (truncateEvent(json, room) ?? json) : json;
+          return `{"host":"h","source":"Zoë","sourcetype":"t","index":"i","time":${(timestamp / 1000).toFixed(3)},"event":${event}}\n`;
+        });
+        expect(encodeBatch(events, metadata, 5_000).toString()).toBe(texts.join(''));
+      }),
+    );
   });
 });
 

@@ -39,15 +39,16 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'Sentinel: one event alone is sent as an object',
     file: 'src/destinations/sentinel/encode.ts',
-    find: '}]`, unfit };',
-    replace: '}]`.slice(rows.length === 1 ? 1 : 0, rows.length === 1 ? -1 : undefined), unfit };',
+    find: 'return { body: body.finish(), unfit };',
+    replace:
+      'return { body: body.finish().subarray(batch.length === 1 ? 1 : 0, batch.length === 1 ? -1 : undefined), unfit };',
     caughtBy: 'answers/sentinel',
   },
   {
     name: 'Datadog: an old event goes with its own time, and is dropped there',
     file: 'src/destinations/datadog/encode.ts',
-    find: 'event.timestamp >= now - OLDEST_MS &&',
-    replace: 'event.timestamp >= 0 &&',
+    find: 'at >= now - OLDEST_MS &&',
+    replace: 'at >= 0 &&',
     caughtBy: 'answers/datadog',
   },
   {

@@ -48,8 +48,8 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'an event past the window of its SIEM goes out with its own time',
     file: 'src/destinations/datadog/encode.ts',
-    find: 'timestamp: isTakenAt ? stored.timestamp : new Date(now).toISOString(),',
-    replace: 'timestamp: stored.timestamp,',
+    find: 'isTakenAt ? timestamp : new Date(now).toISOString()',
+    replace: 'timestamp',
     caughtBy: 'time/windows',
   },
   {
