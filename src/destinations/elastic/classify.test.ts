@@ -27,6 +27,12 @@ describe('a bulk answer', () => {
     expect(bulk([CREATED, CREATED])).toEqual({ kind: 'delivered', status: 200 });
   });
 
+  it.each([1, 2, 3])('is delivered when it says of each of 2 events, and no more, that it was created: %i', (count) => {
+    const items = Array.from({ length: count }, () => ({ create: { status: 201 } }));
+    const outcome = classifyBulk(answer(200, { errors: false, items }), facts(2));
+    expect(outcome).toMatchObject({ kind: count === 2 ? 'delivered' : 'retry', status: 200 });
+  });
+
   it('is delivered when an item is already there', () => {
     expect(bulk([CREATED, CONFLICT])).toEqual({ kind: 'delivered', status: 200 });
   });

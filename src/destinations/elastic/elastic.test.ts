@@ -68,9 +68,13 @@ describe('on the wire', () => {
     const { destination, requests } = await started({}, { pipeline: 'my pipe' });
     expect(await send(destination, 100)).toMatchObject({ kind: 'delivered' });
     const [request] = requests;
-    expect(request?.url).toMatch(
-      /\/logs-trailproof\.audit-default\/_bulk\?include_source_on_error=false&pipeline=my\+pipe$/,
-    );
+    const { pathname, searchParams } = new URL(request!.url);
+    expect(pathname).toBe('/logs-trailproof.audit-default/_bulk');
+    expect(Object.fromEntries(searchParams)).toEqual({
+      filter_path: 'errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.failure_store',
+      include_source_on_error: 'false',
+      pipeline: 'my pipe',
+    });
     expect(request?.headers).toMatchObject({ 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' });
   });
 
@@ -113,6 +117,16 @@ describe('the stand-in', () => {
     ['no key', LINES, { authorization: '' }, 401],
   ])('refuses %s', async (_what, body, headers, status) => {
     expect(await post(await start(), body, headers)).toMatchObject({ status });
+  });
+
+  it('answers no more than is asked for, of items that fail too', async () => {
+    const standIn = await start();
+    const query = '?filter_path=errors,items.*.status,items.*.error.type';
+    const created = '{"errors":false,"items":[{"create":{"status":201}}]}';
+    expect(await post(standIn, LINES, {}, query)).toMatchObject({ status: 200, body: created });
+    const conflict = '{"create":{"status":409,"error":{"type":"version_conflict_engine_exception"}}}';
+    expect(await post(standIn, LINES, {}, query)).toMatchObject({ body: `{"errors":true,"items":[${conflict}]}` });
+    expect((await post(standIn, '', {}, query)).body).toContain('root_cause');
   });
 
   it.each(['application/x-ndjson', 'application/json', 'application/vnd.elasticsearch+x-ndjson; compatible-with=9'])(
@@ -165,13 +179,13 @@ async function send(destination: Destination, count: number) {
   return (await destination.prepare(sampleEvents(count))).send(never);
 }
 
-async function post(standIn: StandIn, body: string, headers: Record<string, string> = {}): Promise<Answer> {
+async function post(standIn: StandIn, body: string, headers: Record<string, string> = {}, query = ''): Promise<Answer> {
   const outbound = openOutbound({});
   closing.unshift(() => outbound.close());
   const answer = await outbound.request(
     {
       method: 'POST',
-      url: `${standIn.url}/logs-a-b/_bulk`,
+      url: `${standIn.url}/logs-a-b/_bulk${query}`,
       headers: {
         authorization: `ApiKey ${standIn.settings['apiKey']}`,
         'content-type': 'application/x-ndjson',

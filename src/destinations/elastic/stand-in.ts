@@ -130,7 +130,25 @@ function bulkAnswer(
     items.push({ [operation]: write(operation, index, id, lines[line + 1] ?? '', store, options) });
   }
   const errors = items.some((item) => Object.values(item).some(({ error }) => error));
-  return { status: 200, body: { took: 3, errors, items } };
+  const answer = { took: 3, errors, items };
+  const paths = query
+    .get('filter_path')
+    ?.split(',')
+    .map((path) => path.split('.'));
+  return { status: 200, body: paths ? filtered(answer, paths) : answer };
+}
+
+/** What `filter_path` leaves of an answer: of lists each item, `*` is any name. Only errors are always answered whole. */
+function filtered(value: unknown, paths: readonly (readonly string[])[]): unknown {
+  if (paths.some((path) => path.length === 0)) return value;
+  if (Array.isArray(value)) return value.map((item) => filtered(item, paths)).filter((item) => item !== undefined);
+  if (!isObject(value)) return undefined;
+  const kept = Object.entries(value).map(([name, inner]) => {
+    const rest = paths.filter(([first]) => first === '*' || first === name).map(([, ...names]) => names);
+    return [name, rest.length > 0 ? filtered(inner, rest) : undefined] as const;
+  });
+  const found = kept.filter(([, inner]) => inner !== undefined);
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
 }
 
 interface BulkItem {
