@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { Client } from 'undici';
+import type { Client } from 'undici';
 
 /** The HTTP API as a command sees it: through the operator's socket, or a URL with a key. */
 export interface Api {
@@ -32,14 +32,21 @@ export class ApiError extends Error {
 
 export function openApi(at: { readonly socketPath: string } | { readonly url: string; readonly key: string }): Api {
   const remote = 'url' in at ? new URL(at.url) : undefined;
-  const client = new Client(
-    remote?.origin ?? 'http://operator',
-    'socketPath' in at ? { socketPath: at.socketPath } : {},
-  );
+  let opened: Promise<Client> | undefined;
+  // Loaded with the first question: the service, which shares this file with its commands, asks none.
+  const open = async (): Promise<Client> => {
+    const undici = await import('undici');
+    return new undici.Client(
+      remote?.origin ?? 'http://operator',
+      'socketPath' in at ? { socketPath: at.socketPath } : {},
+    );
+  };
   const prefix = remote?.pathname.replace(/\/$/, '') ?? '';
   const auth = 'key' in at ? { authorization: `Bearer ${at.key}` } : {};
 
   const request = async (method: Method, path: string, headers: Record<string, string>, body?: Buffer | string) => {
+    opened ??= open();
+    const client = await opened;
     try {
       return await client.request({
         method,
@@ -78,7 +85,7 @@ export function openApi(at: { readonly socketPath: string } | { readonly url: st
         throw new ApiError(answer.statusCode, parse(await answer.body.text()) as Record<string, unknown>);
       return answer.body;
     },
-    close: () => client.close(),
+    close: async () => (await opened)?.close(),
   };
 }
 
