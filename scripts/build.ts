@@ -1,30 +1,44 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { rolldown } from 'rolldown';
-import { build } from 'vite';
+import { build, type Rolldown } from 'vite';
+import { licencesOf } from './licences.ts';
 
 /**
- * Bundles the service into dist/: one file per entry and thread, shared code and each stand-in in chunks of their own;
- * and the console into dist/web, each text file beside a compressed copy, so that the service compresses nothing.
+ * Bundles the service and the packages it uses into dist/: one file per entry and thread, shared code and what is seldom
+ * needed in chunks of their own (docs/decisions/0012); and the console into dist/web, each text file beside a compressed
+ * copy, so that the service compresses nothing. The packages' licences lie beside both.
  */
-const packages = /^(?!\.{0,2}\/|[A-Za-z]:)(?!node:)[a-z@]/;
-
 await rm('dist', { recursive: true, force: true });
 const bundle = await rolldown({
   input: { main: 'src/main.ts', 'log-worker': 'src/log-worker.ts', 'index-worker': 'src/index-worker.ts' },
   platform: 'node',
-  external: [packages, ...builtinModules],
 });
-await bundle.write({ dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
+const service = await bundle.write({
+  dir: 'dist',
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+  // Each thread keeps the sources of what it loads: with one character that Latin-1 does not have, at twice the size.
+  charset: 'ascii',
+  comments: { legal: true, annotation: false, jsdoc: false },
+});
 await bundle.close();
 
-await build({ configFile: 'web/vite.config.ts', logLevel: 'warn' });
+const web = (await build({ configFile: 'web/vite.config.ts', logLevel: 'warn' })) as Rolldown.RolldownOutput;
 const compress = promisify(gzip);
 for (const name of await readdir('dist/web', { recursive: true }))
   if (/\.(js|css|svg)$/.test(name)) {
     const file = join('dist/web', name);
     await writeFile(`${file}.gz`, await compress(await readFile(file), { level: 9 }));
   }
+
+const chunks = [...service.output, ...web.output].filter((file) => file.type === 'chunk');
+const built = new Set(chunks.map(({ fileName }) => fileName));
+for (const { fileName, imports, dynamicImports } of chunks)
+  for (const name of [...imports, ...dynamicImports])
+    if (!built.has(name) && !isBuiltin(name)) throw new Error(`${fileName} needs ${name}, which is not in the bundle`);
+await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licencesOf(chunks.flatMap(({ moduleIds }) => moduleIds)));
