@@ -25,9 +25,11 @@ interface Item extends WaitingWork {
 export interface CommitQueueOptions {
   readonly connect: () => Connection;
   readonly openLog: (connection: Connection) => LogWriter;
-  readonly reserve: DiskReserve;
+  readonly reserve: Pick<DiskReserve, 'hasRoom' | 'release'>;
   readonly onGrown: (grown: readonly Growth[]) => void;
-  /** Milliseconds; afterwards the log's journal is looked after when nothing else is to be committed. */
+  /** Milliseconds from the begin of a commit to that of the next: what comes meanwhile shares it. */
+  readonly restMs: number;
+  /** Milliseconds without a commit, after which the log's journal is emptied. */
   readonly idleMs: number;
   readonly logger?: StoreLogger;
 }
@@ -38,14 +40,17 @@ export interface StoreLogger {
 
 /**
  * The only writer. What waits at the same moment shares one transaction and one sync, as far as `Turns` puts it
- * together, and is answered after it; what arrives meanwhile is for the next ones. Work that throws fails alone: the transaction is rolled back and done
- * again without it. When the store itself fails, the whole group fails, and the next one starts on a new connection
+ * together, and is answered after it; what arrives meanwhile is for the next ones. After a pause work is committed at
+ * once; under load commits keep a distance, since many small ones cost more than they hold. Work that throws fails
+ * alone: the transaction is rolled back and done again without it. When the store itself fails, the whole group fails, and the next one starts on a new connection
  * that reads every counter back, since nobody knows how an interrupted commit ended.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   #session: Session | undefined;
   readonly #waiting = new Turns<Item>();
+  /** A commit is about to begin, or began less than `restMs` ago. */
+  #isBusy = false;
   #closed = false;
   #tidying: NodeJS.Timeout | undefined;
   /** Said once in the log, until a commit succeeds. */
@@ -70,8 +75,10 @@ export class CommitQueue {
         const result = work(session);
         return () => resolve(result);
       };
-      if (this.#waiting.isEmpty) setImmediate(() => this.#next());
       this.#waiting.add({ kind, sender, length, run, fail: reject });
+      if (this.#isBusy) return;
+      this.#isBusy = true;
+      setImmediate(() => this.#next());
     });
   }
 
@@ -87,9 +94,12 @@ export class CommitQueue {
   }
 
   #next(): void {
-    const group = this.#waiting.take();
-    if (!this.#waiting.isEmpty) setImmediate(() => this.#next());
-    this.#commit(group);
+    // Begins before the commit, which counts: one that takes longer is followed by the next at once.
+    setTimeout(() => {
+      this.#isBusy = !this.#waiting.isEmpty;
+      if (this.#isBusy) this.#next();
+    }, this.#options.restMs);
+    this.#commit(this.#waiting.take());
   }
 
   #commit(group: readonly Item[]): void {
@@ -126,13 +136,12 @@ export class CommitQueue {
     this.#tidyLater();
   }
 
-  /** What is in the journal only shall not stay there because nothing more comes. */
+  /** What is in the journal only shall not stay there because nothing more comes. Once empty, it wakes nobody. */
   #tidyLater(): void {
-    if (this.#tidying || this.#closed || !this.log?.hasLoose) return;
-    this.#tidying = setTimeout(() => {
-      this.#tidying = undefined;
-      if (this.log?.hasLoose) this.commit('change', () => {}).catch(() => {});
-    }, this.#options.idleMs).unref();
+    if (this.#closed || !this.log?.hasLoose) return;
+    const tidy = (): void => void this.commit('change', ({ log }) => log.empty()).catch(() => {});
+    this.#tidying ??= setTimeout(tidy, this.#options.idleMs).unref();
+    this.#tidying.refresh();
   }
 
   /** Keeps appends out while the disk is full. */

@@ -1,0 +1,65 @@
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/rig/events.ts';
+import { NOON, newEvent } from '../conformance-fixture.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { Connection } from './connection.ts';
+import { LogWriter } from './log-writer.ts';
+import { migrate } from './migrations.ts';
+
+const LONG_MS = 60_000;
+
+let queue: CommitQueue;
+let connection: Connection;
+/** Transactions that appended. */
+let commits: number;
+
+function open(restMs: number, idleMs: number): void {
+  commits = 0;
+  queue = new CommitQueue({
+    connect: () => {
+      connection = new Connection(':memory:', 1_000);
+      migrate(connection);
+      return connection;
+    },
+    openLog: (opened) =>
+      new LogWriter(opened, { now: () => NOON }, { defaultRetentionDays: 365, tailBytes: 1_000_000 }),
+    reserve: { hasRoom: () => true, release: () => false },
+    onGrown: (grown) => {
+      if (grown.length > 0) commits += 1;
+    },
+    restMs,
+    idleMs,
+  });
+}
+
+const append = (id: string): Promise<unknown> => queue.commit('grow', ({ log }) => log.append([newEvent('a', id)]));
+const rows = (table: 'journal' | 'chunk'): number =>
+  connection.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)!.n;
+
+describe('the commit queue', () => {
+  afterEach(() => queue.close());
+
+  it('commits at once after a pause, and puts together what comes soon after a commit', async () => {
+    open(100, LONG_MS);
+    await append('1');
+    const soon: Promise<unknown>[] = [];
+    for (let turn = 0; turn < 5; turn++) {
+      soon.push(append(`soon-${turn}`));
+      await setImmediate();
+    }
+    expect(commits).toBe(1);
+    await Promise.all(soon);
+    expect(commits).toBe(2);
+  });
+
+  it('empties the journal once nothing is committed for a while, however young what it holds', async () => {
+    open(0, 10);
+    await append('1');
+    expect([rows('journal'), rows('chunk')]).toEqual([1, 0]);
+    await eventually(async () => expect([rows('journal'), rows('chunk')]).toEqual([0, 1]), 5_000, 5);
+    // And again, though its timer has fired.
+    await append('2');
+    await eventually(async () => expect(rows('journal')).toBe(0), 5_000, 5);
+  });
+});
