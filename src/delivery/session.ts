@@ -29,7 +29,7 @@ export class Session {
   track<T>(work: Promise<T>, land: (value: T) => Promise<void> | void): void {
     const tracked = work
       .then(
-        (value) => this.land(() => land(value)),
+        (value) => this.#keep(() => land(value)),
         (error: unknown) => {
           this.#failure ??= { error };
         },
@@ -42,9 +42,12 @@ export class Session {
   }
 
   land(landing: Landing): void {
-    if (this.signal.aborted) return;
-    this.#landed.push(landing);
+    this.#keep(landing);
     this.#bell.ring();
+  }
+
+  #keep(landing: Landing): void {
+    if (!this.signal.aborted) this.#landed.push(landing);
   }
 
   /** Performs what has landed. Rejects when the session failed: what is in memory cannot be trusted any more. */
