@@ -62,6 +62,48 @@ const serveTls = async (options: ServerOptions): Promise<string> =>
 const serveTcp = async (onSocket: (socket: Socket) => void): Promise<string> =>
   `http://${await listen(createTcpServer(onSocket))}`;
 
+describe('the connections of an outbound', () => {
+  it('are as few as there are requests at once, whatever became of those before', async () => {
+    const sockets = new Set<Socket>();
+    const url = await serve((request, response) => {
+      sockets.add(request.socket);
+      if (request.url === '/hang') response.write('the beginning');
+      else if (request.url === '/long') response.end('x'.repeat(300 * 1024));
+      else response.end('fine');
+    });
+    const outbound = open();
+    const answered = async (path: string, signal = never): Promise<unknown> => {
+      const answer = await post(outbound, `${url}${path}`, signal);
+      return answer.kind === 'answer' ? answer.status : answer.code;
+    };
+    const socketsOf = async (work: () => Promise<unknown>): Promise<number> => {
+      sockets.clear();
+      await work();
+      return sockets.size;
+    };
+    const allAtOnce = async (): Promise<void> => {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => answered('/')));
+      expect(answers).toEqual(Array(20).fill(200));
+    };
+    const oneByOne = async (): Promise<void> => {
+      for (let again = 0; again < 20; again++) expect(await answered('/')).toBe(200);
+    };
+    expect(await answered('/hang', AbortSignal.timeout(50))).toBe('ABORT_ERR');
+    expect(await answered('/', AbortSignal.abort())).toBe('ABORT_ERR');
+    expect(await answered('/long')).toBe(200);
+    expect(await socketsOf(oneByOne)).toBe(1);
+    expect(await socketsOf(allAtOnce)).toBe(8);
+    expect(await socketsOf(oneByOne)).toBe(1);
+  });
+
+  it('end with it: a request that comes later fails', async () => {
+    const url = await serve((_request, response) => response.end('fine'));
+    const outbound = open();
+    await outbound.close();
+    expect(await post(outbound, url)).toMatchObject({ kind: 'failure', uncertain: false });
+  });
+});
+
 describe('a request', () => {
   it('brings back status, headers, cookies and body', async () => {
     const url = await serve((request, response) => {

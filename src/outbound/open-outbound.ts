@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Dispatcher } from 'undici';
-import Agent from 'undici/lib/dispatcher/agent.js';
 import {
   ConnectFailure,
   type ConnectOptions,
@@ -13,6 +12,7 @@ import {
   targetOf,
   trustOf,
 } from './connect.ts';
+import { Connections } from './connections.ts';
 import {
   type Answer,
   type Failure,
@@ -29,8 +29,6 @@ import { reasonOf } from './reason.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 60_000;
-/** Connections per destination and origin: as many as a lane may have requests in flight. */
-const CONNECTIONS = 8;
 /** Idle connections are closed before the servers' and balancers' usual limits, so that few requests meet a closed one. */
 const KEEP_ALIVE_MS = 15_000;
 /** Longest answer read unless the request expects more; what is cut here is an abuse. */
@@ -63,8 +61,7 @@ function openOutbound(given: OutboundOptions, proxies: Proxies, lookup: Lookup):
   const closing = new AbortController();
   /** The TLS alert with which the server last refused us; undici reports only that the connection was closed. */
   let alert: string | undefined;
-  const agent = new Agent({
-    connections: CONNECTIONS,
+  const connections = new Connections({
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: ({ protocol, hostname, port }, done) => {
@@ -88,7 +85,7 @@ function openOutbound(given: OutboundOptions, proxies: Proxies, lookup: Lookup):
       const url = URL.parse(request.url);
       if (!url) return notAUrl(request.url);
       const exchanged = { url, target: targetOf(url, proxyFor(url, proxies)), timeoutMs: answerTimeoutMs };
-      return refusalOf(url, options) ?? exchange(agent, exchanged, request, signal, () => alert);
+      return refusalOf(url, options) ?? exchange(connections, exchanged, request, signal, () => alert);
     },
     async probe(text, signal) {
       const url = URL.parse(text);
@@ -97,7 +94,7 @@ function openOutbound(given: OutboundOptions, proxies: Proxies, lookup: Lookup):
     },
     async close() {
       closing.abort();
-      await agent.destroy();
+      await connections.close();
     },
   };
 }
@@ -107,7 +104,7 @@ function openOutbound(given: OutboundOptions, proxies: Proxies, lookup: Lookup):
  * be written, and so whether the receiver may have taken anything.
  */
 function exchange(
-  agent: Agent,
+  connections: Connections,
   { url, target, timeoutMs }: { readonly url: URL; readonly target: string; readonly timeoutMs: number },
   { method, headers, body, longestAnswer = USUAL_ANSWER }: OutboundRequest,
   signal: AbortSignal,
@@ -164,9 +161,9 @@ function exchange(
     body: received.toString(bodyCut ? KEPT_OF_CUT : longestAnswer),
     bodyCut,
   });
-  agent.dispatch(
+  const connection = connections.take(url.origin);
+  connection.client.dispatch(
     {
-      origin: url.origin,
       path: url.pathname + url.search,
       method,
       // Unasked, a server may choose any coding (RFC 9110 §12.5.3), and an answer is not unpacked: no gzip bombs.
@@ -196,8 +193,12 @@ function exchange(
         end(answer(true));
         controller?.abort(new Error('the answer is too long'));
       },
-      onResponseEnd: () => end(answer(false)),
+      onResponseEnd() {
+        connection.requests -= 1;
+        end(answer(false));
+      },
       onResponseError(_controller, error) {
+        connection.requests -= 1;
         if (error instanceof ConnectFailure) end(error.failure);
         else fail(codeOf(error));
       },
