@@ -23,10 +23,12 @@ export class Bell {
     if (!this.#isRung) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
-      const nap = new AbortController();
-      const rung = until === null ? [] : [this.#clock.sleep(until - this.#clock.now(), nap.signal)];
-      await Promise.race([promise, ...rung]);
-      nap.abort(AWAKE);
+      if (until === null) await promise;
+      else {
+        const nap = new AbortController();
+        await Promise.race([promise, this.#clock.sleep(until - this.#clock.now(), nap.signal)]);
+        nap.abort(AWAKE);
+      }
     }
     this.#isRung = false;
   }

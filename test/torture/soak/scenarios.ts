@@ -8,7 +8,7 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'a timer stays behind every wait that something else ends',
     file: 'src/delivery/bell.ts',
-    find: '      nap.abort(AWAKE);\n',
+    find: '        nap.abort(AWAKE);\n',
     replace: '',
     caughtBy: 'soak/fast-clock',
   },
