@@ -4,8 +4,10 @@ import { eventually } from '../../../test/rig/events.ts';
 import { NOON, newEvent } from '../conformance-fixture.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Connection } from './connection.ts';
+import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
 import { migrate } from './migrations.ts';
+import type { Reread } from './tail-event.ts';
 
 const LONG_MS = 60_000;
 
@@ -22,8 +24,11 @@ function open(restMs: number, idleMs: number): void {
       migrate(connection);
       return connection;
     },
-    openLog: (opened) =>
-      new LogWriter(opened, { now: () => NOON }, { defaultRetentionDays: 365, tailBytes: 1_000_000 }),
+    openLog: (opened) => {
+      const reader = new LogReader(opened);
+      const reread: Reread = (team, sequence) => reader.reread(team, sequence);
+      return new LogWriter(opened, { now: () => NOON }, { defaultRetentionDays: 365, tailBytes: 1_000_000, reread });
+    },
     reserve: { hasRoom: () => true, release: () => false },
     onGrown: (grown) => {
       if (grown.length > 0) commits += 1;
