@@ -15,8 +15,11 @@ export interface Session {
 }
 
 interface Item extends WaitingWork {
-  /** `grow` is refused while the disk is full, `change` may use the reserve. */
-  readonly kind: 'grow' | 'change';
+  /**
+   * `grow` is refused while the disk is full, `change` may use the reserve; so may `progress`, which nobody waits for:
+   * it waits a little for something else to be committed with.
+   */
+  readonly kind: 'grow' | 'change' | 'progress';
   /** Does the work inside the transaction; what it returns is called after the commit. */
   readonly run: (session: Session) => () => void;
   readonly fail: (error: unknown) => void;
@@ -27,8 +30,8 @@ export interface CommitQueueOptions {
   readonly openLog: (connection: Connection) => LogWriter;
   readonly reserve: Pick<DiskReserve, 'hasRoom' | 'release'>;
   readonly onGrown: (grown: readonly Growth[]) => void;
-  /** Milliseconds from the begin of a commit to that of the next: what comes meanwhile shares it. */
-  readonly restMs: number;
+  /** Milliseconds that progress waits at most. */
+  readonly patienceMs: number;
   /** Milliseconds without a commit, after which the log's journal is emptied. */
   readonly idleMs: number;
   readonly logger?: StoreLogger;
@@ -40,17 +43,17 @@ export interface StoreLogger {
 
 /**
  * The only writer. What waits at the same moment shares one transaction and one sync, as far as `Turns` puts it
- * together, and is answered after it; what arrives meanwhile is for the next ones. After a pause work is committed at
- * once; under load commits keep a distance, since many small ones cost more than they hold. Work that throws fails
- * alone: the transaction is rolled back and done again without it. When the store itself fails, the whole group fails, and the next one starts on a new connection
- * that reads every counter back, since nobody knows how an interrupted commit ended.
+ * together, and is answered after it; what arrives meanwhile is for the next ones. Work that throws fails alone: the
+ * transaction is rolled back and done again without it. When the store itself fails, the whole group fails, and the next
+ * one starts on a new connection that reads every counter back, since nobody knows how an interrupted commit ended.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   #session: Session | undefined;
   readonly #waiting = new Turns<Item>();
-  /** A commit is about to begin, or began less than `restMs` ago. */
-  #isBusy = false;
+  #isDue = false;
+  /** Until progress has waited long enough. */
+  #patience: NodeJS.Timeout | undefined;
   #closed = false;
   #tidying: NodeJS.Timeout | undefined;
   /** Said once in the log, until a commit succeeds. */
@@ -76,9 +79,8 @@ export class CommitQueue {
         return () => resolve(result);
       };
       this.#waiting.add({ kind, sender, length, run, fail: reject });
-      if (this.#isBusy) return;
-      this.#isBusy = true;
-      setImmediate(() => this.#next());
+      if (kind !== 'progress') this.#soon();
+      else this.#patience ??= setTimeout(() => this.#soon(), this.#options.patienceMs);
     });
   }
 
@@ -93,13 +95,19 @@ export class CommitQueue {
     this.#discard();
   }
 
+  #soon(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => this.#next());
+  }
+
   #next(): void {
-    // Begins before the commit, which counts: one that takes longer is followed by the next at once.
-    setTimeout(() => {
-      this.#isBusy = !this.#waiting.isEmpty;
-      if (this.#isBusy) this.#next();
-    }, this.#options.restMs);
-    this.#commit(this.#waiting.take());
+    const group = this.#waiting.take();
+    this.#isDue = false;
+    if (!this.#waiting.isEmpty) this.#soon();
+    if (group.length > 0) this.#commit(group);
   }
 
   #commit(group: readonly Item[]): void {
@@ -149,7 +157,7 @@ export class CommitQueue {
     if (this.#options.reserve.hasRoom(() => reusableBytes(connection))) return group;
     const full = new StoreUnavailable('storage_full', 'the disk is full: no events are taken until there is room');
     for (const item of group) if (item.kind === 'grow') item.fail(full);
-    return group.filter((item) => item.kind === 'change');
+    return group.filter((item) => item.kind !== 'grow');
   }
 
   #failOne(item: Item, error: unknown, group: readonly Item[]): void {
@@ -180,7 +188,7 @@ export class CommitQueue {
     if (!this.#isFailing) this.#options.logger?.error({ err: error }, isFull ? 'the disk is full' : 'the store failed');
     this.#isFailing = true;
     // With the reserve given up, what does not grow the log gets a second chance.
-    const again = isFull && this.#options.reserve.release() ? group.filter((item) => item.kind === 'change') : [];
+    const again = isFull && this.#options.reserve.release() ? group.filter((item) => item.kind !== 'grow') : [];
     const unavailable = isFull
       ? new StoreUnavailable('storage_full', 'the disk is full', { cause: error })
       : new StoreUnavailable('storage_error', 'the store cannot write', { cause: error });

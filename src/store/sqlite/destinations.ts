@@ -86,7 +86,7 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
       return readProgress(row);
     },
     settle: (settlement) =>
-      queue.commit('change', ({ connection, log }) => {
+      queue.commit('progress', ({ connection, log }) => {
         if (!damagedOnes.has(settlement.destination)) settle(connection, settlement);
         log.append(settlement.audit ?? []);
       }),

@@ -21,8 +21,8 @@ import { teamStore } from './teams.ts';
 /** Newest events kept in memory over all teams, in bytes: readers that keep up do not touch the disk. */
 const TAIL_BYTES = 24 * 1024 * 1024;
 const BLOCK_BYTES = 1024 * 1024;
-/** Under load an answer comes half of this later, for half of the commits. */
-const COMMIT_REST_MS = 3;
+/** Progress of thousands of lanes, each after a batch of its own, would else be a commit and a sync each. */
+const PATIENCE_MS = 5;
 /** SQLite's default. */
 const PAGE_BYTES = 4_096;
 /** 16 MiB: four times SQLite's default, since each checkpoint syncs twice. */
@@ -63,7 +63,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
         reread: (team, sequence) => reader.reread(team, sequence),
       }),
     reserve,
-    restMs: COMMIT_REST_MS,
+    patienceMs: PATIENCE_MS,
     idleMs: JOURNAL_MS,
     onGrown: (grown) => {
       log.grown(grown);
