@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from './clock.ts';
+import { plainEvent } from './event/logged-event.ts';
 import { openSearch } from './search/index.ts';
 import { openSqliteLogReader } from './store/sqlite/store.ts';
 import type { Growth } from './store/store.ts';
@@ -28,7 +29,14 @@ onNote<readonly Growth[]>(port, 'appended', (grown) => {
 search.start();
 
 expose(port, {
-  log,
+  log: {
+    ...log,
+    read: async (...asked: Parameters<typeof log.read>) => (await log.read(...asked)).map(plainEvent),
+    find: async (...asked: Parameters<typeof log.find>) => {
+      const event = await log.find(...asked);
+      return event && plainEvent(event);
+    },
+  },
   search,
   worker: {
     stop: async (): Promise<void> => {

@@ -49,6 +49,12 @@ export interface LoggedEvent {
   copyTo?(target: Buffer, at: number): number;
 }
 
+/** The event as an object of its own: what another thread can be sent. */
+export function plainEvent(event: LoggedEvent): LoggedEvent {
+  const { team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes } = event;
+  return { team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes };
+}
+
 /** Writes the event's JSON into `target`, in UTF-8; returns how many bytes. */
 export function writeJson(event: LoggedEvent, target: Buffer, at: number): number {
   return event.copyTo ? event.copyTo(target, at) : target.write(event.json, at);

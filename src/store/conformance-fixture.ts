@@ -1,4 +1,4 @@
-import type { LoggedEvent, NewEvent, TeamId } from '../event/logged-event.ts';
+import { type LoggedEvent, type NewEvent, plainEvent, type TeamId } from '../event/logged-event.ts';
 import type { EventLog } from './event-log.ts';
 import type { Store } from './store.ts';
 
@@ -40,12 +40,6 @@ export async function readAll(log: Pick<EventLog, 'read'>, team: TeamId, after =
     if (events.length === 0) return all;
     all.push(...events.map(plainEvent));
   }
-}
-
-/** Every field, each by its name. */
-export function plainEvent(event: LoggedEvent): LoggedEvent {
-  const { team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes } = event;
-  return { team, sequence, id, eventType, eventCategory, timestamp, receivedAt, json, bytes };
 }
 
 /** 1 … n. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LoggedEvent, withPlace } from '../event/logged-event.ts';
-import { countTo, NOON, newEvent, newEvents, plainEvent, readAll, type StoreFixture } from './conformance-fixture.ts';
+import { type LoggedEvent, plainEvent, withPlace } from '../event/logged-event.ts';
+import { countTo, NOON, newEvent, newEvents, readAll, type StoreFixture } from './conformance-fixture.ts';
 import { StoreUnavailable } from './event-log.ts';
 
 const UNLIMITED = { events: 1_000_000, bytes: 1_000_000_000 };

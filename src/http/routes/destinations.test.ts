@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type HttpApi, startHttpApi } from '../../../test/rig/http-api.ts';
 import type { StandIn } from '../../destinations/destination.ts';
 import { destinationKinds } from '../../destinations/registry.ts';
-import { plainEvent } from '../../store/conformance-fixture.ts';
+import { plainEvent } from '../../event/logged-event.ts';
 
 const TOKEN = 'hush-4711-hush-4711';
 const SPLUNK = { endpointUrl: 'https://splunk.example.com:8088/services/collector', token: TOKEN, index: 'main' };

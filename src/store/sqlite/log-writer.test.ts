@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NOON, newEvent, newEvents, plainEvent } from '../conformance-fixture.ts';
+import { plainEvent } from '../../event/logged-event.ts';
+import { NOON, newEvent, newEvents } from '../conformance-fixture.ts';
 import { Connection } from './connection.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LoggedEvent } from '../../event/logged-event.ts';
-import { countTo, NOON, newEvents, plainEvent } from '../conformance-fixture.ts';
+import { type LoggedEvent, plainEvent } from '../../event/logged-event.ts';
+import { countTo, NOON, newEvents } from '../conformance-fixture.ts';
 import { createTexts, directoryOf, pack, Row } from './row.ts';
 
 const COUNTS = [1, 31, 32, 256];

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { LoggedEvent, TeamId } from '../../../src/event/logged-event.ts';
-import { plainEvent } from '../../../src/store/conformance-fixture.ts';
+import { type LoggedEvent, plainEvent, type TeamId } from '../../../src/event/logged-event.ts';
+
 import { StorageDamaged } from '../../../src/store/event-log.ts';
 import { UnusableDatabase } from '../../../src/store/sqlite/connection.ts';
 import { openSqliteLogReader, type SqliteLogReader } from '../../../src/store/sqlite/store.ts';

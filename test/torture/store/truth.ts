@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoggedEvent, NewEvent, TeamId } from '../../../src/event/logged-event.ts';
+import { type LoggedEvent, type NewEvent, plainEvent, type TeamId } from '../../../src/event/logged-event.ts';
 import { sealEvent } from '../../../src/event/seal.ts';
-import { plainEvent } from '../../../src/store/conformance-fixture.ts';
+
 import { sqliteDataFolder } from '../../../src/store/sqlite/data-folder.ts';
 import { openSqliteStore, type SqliteStore } from '../../../src/store/sqlite/store.ts';
 import type { Random } from '../random.ts';

@@ -49,7 +49,7 @@ export async function windows({ random, say }: ScenarioContext): Promise<Tally> 
           log.some(({ json }) => json.includes('leaves the time window') && json.includes(kind)),
           `no event says that ${kind} is about to miss its window`,
         );
-      });
+      }, 5_000);
       await rig.clock.advance(windowMs);
       standIn.setFault(null);
       await lanes.drain(10 * 60_000, [kind]);
