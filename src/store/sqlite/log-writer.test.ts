@@ -105,4 +105,19 @@ describe('the end of the log in memory', () => {
       expect(plainEvent(others[i % others.length]!).team).toBe('b');
     }
   });
+
+  it('is not kept from being used again by the one event of a quiet team', () => {
+    const { connection, log } = open(50_000);
+    const quiet = () => connection.get<{ n: number }>("SELECT count(*) AS n FROM event_id WHERE id = 'quiet'")!.n;
+    log.append([newEvent('quiet', 'quiet')]);
+    const large = 'x'.repeat(250 * 1024);
+    let count = 0;
+    for (; quiet() === 0 && count < 1_000; count++) {
+      log.append([newEvent('busy', `${count}`, large)]);
+      log.flush();
+      log.committed();
+    }
+    expect(count).toBeGreaterThan(300);
+    expect(count).toBeLessThan(400);
+  });
 });

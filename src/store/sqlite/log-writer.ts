@@ -24,6 +24,8 @@ export const JOURNAL_MS = 30_000;
 const JOURNAL_BYTES = 16 * 1024 * 1024;
 /** All events that are in the journal only; they are in memory too. */
 const LOOSE_BYTES = 24 * 1024 * 1024;
+/** Pieces of memory begun since an event came, 96 MiB: one that stayed longer would keep all of its piece from being used again. */
+const SLABS_BEHIND = 384;
 /** Of a SHA-256 in base64url. */
 const WHOLE_HASH_LENGTH = 43;
 /** Ids written by one statement. */
@@ -91,15 +93,16 @@ export class LogWriter {
 
   /**
    * Writes what was appended since the last flush: as rows of its team when they are full, else into the journal. What
-   * has been in the journal for long, or would make it too large, moves to its teams' rows.
+   * has been in the journal for long, or would make it or memory too large, moves to its teams' rows.
    */
   flush(): void {
     for (const end of this.#grown) this.#write(end, false);
     const now = this.#clock.now();
     for (const end of this.#withLoose) {
       const isLarge = this.#looseBytes > LOOSE_BYTES || this.#journal.bytes > JOURNAL_BYTES;
+      const isFarBehind = this.#slabs.behind(end.recent.at(-end.loose)!) > SLABS_BEHIND;
       // Either way: the clock may have been set back.
-      if (!isLarge && Math.abs(now - end.looseSince) < JOURNAL_MS) break;
+      if (!isLarge && !isFarBehind && Math.abs(now - end.looseSince) < JOURNAL_MS) break;
       this.#write(end, true);
     }
     this.#keepInJournal();

@@ -84,6 +84,11 @@ export class TailEvent implements LoggedEvent {
     return slab.bytes.copy(target, at, this.#start, this.#start + this.bytes);
   }
 
+  /** Of the piece of memory that it lies in. */
+  get slabNo(): number | undefined {
+    return isFreed(this.#slab) ? undefined : this.#slab.no;
+  }
+
   /** Frees its memory. Whoever holds the event still has all of it, read from its team's rows by `reread`. */
   letGo(reread: Reread): void {
     if (isFreed(this.#slab)) return;
@@ -102,13 +107,16 @@ function isFreed(slab: Slab | Reread): slab is Reread {
 
 /** A piece of memory with events in it. */
 class Slab {
+  /** 1, 2, 3 … in the order in which they were begun. */
+  readonly no: number;
   readonly bytes: Buffer;
   readonly view: DataView;
   /** Events in it that memory has not let go of, and one more while others may be added. */
   held = 1;
   readonly #free: Buffer[];
 
-  constructor(bytes: Buffer, free: Buffer[]) {
+  constructor(no: number, bytes: Buffer, free: Buffer[]) {
+    this.no = no;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#free = free;
@@ -135,10 +143,15 @@ interface Lying {
  */
 export class Slabs {
   readonly #free: Buffer[] = [];
-  #slab = new Slab(Buffer.alloc(0), this.#free);
+  #slab = new Slab(0, Buffer.alloc(0), this.#free);
   #used = 0;
   /** What stands around the sequence in an event's JSON; most events of a commit have one time. */
   #around = { receivedAt: Number.NaN, before: Buffer.alloc(0), behind: Buffer.alloc(0) };
+
+  /** How many pieces were begun after the one that the event lies in. */
+  behind(event: TailEvent): number {
+    return this.#slab.no - (event.slabNo ?? this.#slab.no);
+  }
 
   /** Copies a new event, its place written into its JSON. */
   append(event: PackedEvent, sequence: Sequence, receivedAt: number): Lying {
@@ -174,7 +187,7 @@ export class Slabs {
       this.#slab.letGo();
       const length = Math.max(SLAB_BYTES, before + bytes);
       const free = length === SLAB_BYTES ? this.#free.pop() : undefined;
-      this.#slab = new Slab(free ?? Buffer.allocUnsafeSlow(length), this.#free);
+      this.#slab = new Slab(this.#slab.no + 1, free ?? Buffer.allocUnsafeSlow(length), this.#free);
       this.#used = 0;
     }
     const slab = this.#slab;
