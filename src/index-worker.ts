@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from './clock.ts';
-import { plainEvent } from './event/logged-event.ts';
 import { openSearch } from './search/index.ts';
+import { sendable } from './store/log-port.ts';
 import { openSqliteLogReader } from './store/sqlite/store.ts';
 import type { Growth } from './store/store.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -29,14 +29,7 @@ onNote<readonly Growth[]>(port, 'appended', (grown) => {
 search.start();
 
 expose(port, {
-  log: {
-    ...log,
-    read: async (...asked: Parameters<typeof log.read>) => (await log.read(...asked)).map(plainEvent),
-    find: async (...asked: Parameters<typeof log.find>) => {
-      const event = await log.find(...asked);
-      return event && plainEvent(event);
-    },
-  },
+  log: sendable(log),
   search,
   worker: {
     stop: async (): Promise<void> => {

@@ -9,6 +9,7 @@ import type { NetworkPolicy } from './outbound/outbound.ts';
 import { startRetention } from './retention/retention.ts';
 import { Secret, SecretBox } from './secrets.ts';
 import { exposeAppend } from './store/append-port.ts';
+import { sendable } from './store/log-port.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { expose, note } from './worker-port.ts';
@@ -81,7 +82,7 @@ const retention = data.deliver
   : undefined;
 
 expose(port, {
-  log: store.log,
+  log: sendable(store.log),
   append: exposeAppend(store.log),
   teams: store.teams,
   keys: store.keys,

@@ -33,7 +33,7 @@ import type { EventLog } from './store/event-log.ts';
 import type { PeopleStore } from './store/people.ts';
 import { announceRestore } from './store/restored.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
-import type { Growth } from './store/store.ts';
+import type { AppendListener, Growth } from './store/store.ts';
 import { createTailSignal } from './store/tail-signal.ts';
 import type { TeamStore } from './store/teams.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -134,9 +134,10 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
     await announceRestore(config.dataDir, { log: { append, bounds }, teams, now: clock.now(), logger });
 
     const tail = createTailSignal();
+    const tellIndex = gathered(INDEX_TOLD_EVERY_MS, (grown) => note(indexWorker.port, 'appended', grown));
     onNote<readonly Growth[]>(logWorker.port, 'appended', (grown) => {
       for (const { team, last } of grown) tail.note(team, last);
-      note(indexWorker.port, 'appended', grown);
+      tellIndex(grown);
     });
 
     let url: string | null = null;
@@ -239,6 +240,8 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
 }
 
 /** The built console: beside the bundle, or from source in the folder the bundle goes to. */
+/** The index grows by thousands of a team's events: to wake its thread for each commit would cost more than it does. */
+const INDEX_TOLD_EVERY_MS = 100;
 const CONSOLE = fileURLToPath(new URL(extname(import.meta.url) === '.ts' ? '../dist/web' : './web', import.meta.url));
 
 interface StartedWorker {
@@ -246,6 +249,19 @@ interface StartedWorker {
   readonly ready: Promise<void>;
   service<T extends object>(name: string): T;
   stop(): Promise<void>;
+}
+
+/** Passes on which teams grew: what comes within `ms` together, and of each team only where it ends now. */
+function gathered(ms: number, pass: AppendListener): AppendListener {
+  const waiting = new Map<string, Growth>();
+  const passAll = (): void => {
+    pass([...waiting.values()]);
+    waiting.clear();
+  };
+  return (grown) => {
+    if (waiting.size === 0 && grown.length > 0) setTimeout(passAll, ms).unref();
+    for (const one of grown) waiting.set(one.team, one);
+  };
 }
 
 /** Starts a worker beside this file (source or bundle). */
