@@ -95,7 +95,7 @@ export class DeliveryRig {
   #made = 0;
 
   #openStore(): SqliteStore {
-    return openSqliteStore({ folder: this.folder, clock: this.clock, defaultRetentionDays: 365 });
+    return openSqliteStore({ folder: this.folder, clock: this.clock, defaultRetentionDays: 365, patienceMs: 0 });
   }
 
   #create(): RunningDelivery {

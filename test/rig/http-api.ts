@@ -90,7 +90,7 @@ export async function startHttpApi(
   const read = readConfig({ DATA_DIR: folder, DESTINATION_NETWORK: 'any', ALLOW_HTTP_DESTINATIONS: 'true', ...env });
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
   const { config } = read;
-  const store = openSqliteStore({ folder, clock, defaultRetentionDays: config.retentionDays });
+  const store = openSqliteStore({ folder, clock, defaultRetentionDays: config.retentionDays, patienceMs: 0 });
   const secretBox = new SecretBox(randomBytes(32));
   const openOutbound = createOpenOutbound({ network: 'any', allowHttp: true });
   const kinds = destinationKinds;

@@ -79,7 +79,7 @@ export class CommitQueue {
         return () => resolve(result);
       };
       this.#waiting.add({ kind, sender, length, run, fail: reject });
-      if (kind !== 'progress') this.#soon();
+      if (kind !== 'progress' || this.#options.patienceMs === 0) this.#soon();
       else this.#patience ??= setTimeout(() => this.#soon(), this.#options.patienceMs);
     });
   }

@@ -34,6 +34,8 @@ export interface SqliteStoreOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Retention of teams that come into being with their first event. */
   readonly defaultRetentionDays: number;
+  /** How long progress waits for something to be committed with; 5 unless given. 0: not at all, where time stands still. */
+  readonly patienceMs?: number;
   readonly logger?: StoreLogger;
 }
 
@@ -63,7 +65,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
         reread: (team, sequence) => reader.reread(team, sequence),
       }),
     reserve,
-    patienceMs: PATIENCE_MS,
+    patienceMs: options.patienceMs ?? PATIENCE_MS,
     idleMs: JOURNAL_MS,
     onGrown: (grown) => {
       log.grown(grown);

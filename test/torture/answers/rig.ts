@@ -188,7 +188,7 @@ export class AnswersRig {
   }
 
   #openStore(): SqliteStore {
-    return openSqliteStore({ folder: this.#folder.path, clock: this.clock, defaultRetentionDays: 365 });
+    return openSqliteStore({ folder: this.#folder.path, clock: this.clock, defaultRetentionDays: 365, patienceMs: 0 });
   }
 
   #createDelivery(): RunningDelivery {

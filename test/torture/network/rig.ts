@@ -69,7 +69,7 @@ export async function openRig(options: RigOptions): Promise<NetworkRig> {
   const { kind, settings, random, connectTimeoutMs, answerTimeoutMs } = options;
   const folder = await temporaryFolder();
   const clock = new TestClock();
-  const store = openSqliteStore({ folder: folder.path, clock, defaultRetentionDays: 365 });
+  const store = openSqliteStore({ folder: folder.path, clock, defaultRetentionDays: 365, patienceMs: 0 });
   const secretBox = new SecretBox(randomBytes(32));
   const bugs: unknown[] = [];
   let isHasty = false;
