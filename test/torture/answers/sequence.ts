@@ -142,7 +142,7 @@ async function judge(rig: AnswersRig, server: ScriptedSiem, lane: string): Promi
     'dead letters that nobody refused',
   );
   sameIds(
-    letters.filter((id) => server.stored.has(id) && !server.doubtful.has(id)),
+    letters.filter((id) => server.stored.has(id) && !server.doubtful.has(id) && !server.concealed.has(id)),
     [],
     'dead letters that were stored',
   );

@@ -21,6 +21,8 @@ export class ScriptedSiem {
   readonly diverted = new Map<string, number>();
   /** How often an event may be stored once more: its batch had an uncertain answer. */
   readonly doubtful = new Map<string, number>();
+  /** Events that were stored though the answer said otherwise: a later answer may refuse them for good. */
+  readonly concealed = new Set<string>();
   /** Events of which an answer said that they will never be taken. */
   readonly refused = new Set<string>();
   struck = 0;
@@ -107,6 +109,7 @@ export class ScriptedSiem {
     this.struck++;
     if (this.#row?.uncertain !== undefined) this.#doubtCall(call);
     this.#keep(reply.stores ?? []);
+    if (reply.status >= 300) for (const id of reply.stores ?? []) this.concealed.add(id);
     const isRefusal = [400, 413, 422].includes(reply.status) && call.ids.length === 1;
     for (const id of reply.refuses ?? (isRefusal ? call.ids : [])) this.refused.add(id);
     for (const id of reply.diverts ?? []) this.diverted.set(id, (this.diverted.get(id) ?? 0) + 1);
