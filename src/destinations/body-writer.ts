@@ -1,5 +1,4 @@
 import { type LoggedEvent, writeJson } from '../event/logged-event.ts';
-import { giveBack } from '../give-back.ts';
 
 /** An event's JSON: of an event as it is stored, or what was made of it. */
 export type EventJson = LoggedEvent | string;
@@ -15,7 +14,7 @@ const COMMA = ','.charCodeAt(0);
  * neither parsed nor made a string of on the way.
  */
 export class BodyWriter {
-  #bytes: Buffer;
+  #bytes: Buffer<ArrayBuffer>;
   #at = 0;
 
   /** Begins with room for all `events` and for `framing` bytes beside each; makes more when more is needed. */
@@ -71,9 +70,6 @@ export class BodyWriter {
   #reserve(bytes: number): void {
     const needed = this.#at + bytes;
     if (needed <= this.#bytes.length) return;
-    const small = this.#bytes;
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(needed, 2 * small.length));
-    small.copy(this.#bytes, 0, 0, this.#at);
-    giveBack(small);
+    this.#bytes = Buffer.from(this.#bytes.buffer.transfer(Math.max(needed, 2 * this.#bytes.length)));
   }
 }

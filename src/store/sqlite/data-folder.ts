@@ -142,7 +142,7 @@ function examineLog(
 /** How many events the journal holds that have not moved to their teams' rows; `ends`: where those end, by team. */
 function looseIn(connection: Connection, ends: Map<number, number>, say: (error: unknown) => void): number {
   let events = 0;
-  for (const { places, parts } of new JournalReader(connection, createTexts()).all()) {
+  for (const { places, parts } of new JournalReader(connection).all()) {
     if (parts instanceof StorageDamaged) say(parts);
     for (const [teamNo, team, first, count] of places) {
       const end = ends.get(teamNo) ?? 0;

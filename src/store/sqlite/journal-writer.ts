@@ -8,7 +8,6 @@ import {
   writeJournal,
   writeJournalEnd,
 } from './journal.ts';
-import { createTexts } from './row.ts';
 
 /**
  * Adds rows to the journal and deletes them when what they hold has moved, always inside a transaction of the caller's.
@@ -35,7 +34,7 @@ export class JournalWriter {
   *read(): Generator<JournalRow> {
     this.#end = readJournalEnd(this.#connection);
     this.#writtenEnd = this.#end;
-    yield* new JournalReader(this.#connection, createTexts()).all();
+    yield* new JournalReader(this.#connection).all();
   }
 
   keep({ no, bytes }: Pick<JournalRow, 'no' | 'bytes'>, teams: number): void {

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
 import { StorageDamaged } from '../event-log.ts';
 import type { Connection } from './connection.ts';
-import { type Directory, directoryOf, pack, Row, type Texts } from './row.ts';
+import { createTexts, type Directory, directoryOf, pack, Row, type Texts } from './row.ts';
 
 /*
  * The journal makes a commit durable by one row, whichever teams it holds: a commit of many teams has few events of
@@ -87,7 +87,7 @@ export class JournalReader {
     sizeCalculation: (parts) => parts.reduce((sum, { events }) => sum + events.length, 1),
   });
 
-  constructor(connection: Connection, texts: Texts) {
+  constructor(connection: Connection, texts: Texts = createTexts()) {
     this.#connection = connection;
     this.#texts = texts;
   }
