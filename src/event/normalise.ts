@@ -107,7 +107,7 @@ export function normalise(sent: unknown, { team: keyTeam, now }: Arrival): NewEv
     changes: sent.changes ?? undefined,
     metadata: sent.metadata ?? undefined,
     trailproof: unlessEmpty({
-      clock: time.at > now + FUTURE_MS ? 'future' : time.at < now - PAST_MS ? 'past' : undefined,
+      clock: clockOf(time.at, now),
       unknownFields: unknown.length > 0 ? Object.fromEntries(unknown) : undefined,
     }),
   });
@@ -155,7 +155,17 @@ function teamOf({ context, team_id: sdkTeam, event }: SentEvent, keyTeam: TeamId
   if (!team) return reject('team_required', path, 'given, as the key is for all teams', undefined);
   if (sdkTeam && sdkTeam !== team) return reject('team_mismatch', 'team_id', 'equal to `context.teamId`', sdkTeam);
   if (keyTeam !== null && keyTeam !== team) return reject('team_mismatch', path, 'absent or the team of the key', team);
-  return team.length > 128 || team.startsWith('_') ? reject('invalid_team', path, A_TEAM, team) : team;
+  return isTeam(team) ? team : reject('invalid_team', path, A_TEAM, team);
+}
+
+/** Whether teams may be called so. */
+export function isTeam(name: string): boolean {
+  return name !== '' && name.length <= 128 && !name.startsWith('_');
+}
+
+/** The mark of an event whose time is far from the time of its arrival, both in milliseconds since the epoch. */
+export function clockOf(time: number, now: number): 'future' | 'past' | undefined {
+  return time > now + FUTURE_MS ? 'future' : time < now - PAST_MS ? 'past' : undefined;
 }
 
 /** What was sent besides the fields we know, by path: `actor.department`. */

@@ -1,3 +1,4 @@
+import type { SealedBytes } from './as-sealed.ts';
 import type { NewEvent, NewEvents, TeamId } from './logged-event.ts';
 
 /**
@@ -40,11 +41,25 @@ export class EventPacker {
     this.#capacity = Math.max(LEAST_CAPACITY, Math.ceil(bytes));
   }
 
-  add({ team, id, eventType, eventCategory, timestamp, hash, json }: NewEvent): void {
-    const start = this.#used;
-    const jsonStart = start + HASH + hash.length;
+  add(event: NewEvent): void {
+    const { json } = event;
+    const jsonStart = this.#used + HASH + event.hash.length;
     if (jsonStart + json.length * UNIT_BYTES > this.#records.length) this.#fit(jsonStart + Buffer.byteLength(json));
-    const jsonLength = this.#records.write(json, jsonStart);
+    this.#put(event, jsonStart, this.#records.write(json, jsonStart));
+  }
+
+  /** The bytes in which the event was read. */
+  addSealed(event: SealedBytes, bytes: Buffer): void {
+    const { begin, end } = event;
+    const jsonStart = this.#used + HASH + event.hash.length;
+    this.#fit(jsonStart + end - begin);
+    this.#put(event, jsonStart, bytes.copy(this.#records, jsonStart, begin, end));
+  }
+
+  /** Writes what stands before the JSON. */
+  #put(event: Omit<NewEvent, 'json'>, jsonStart: number, jsonLength: number): void {
+    const { team, id, eventType, eventCategory, timestamp, hash } = event;
+    const start = this.#used;
     for (let i = 0; i < hash.length; i++) this.#records[start + HASH + i] = hash.charCodeAt(i);
     const view = this.#view;
     view.setUint32(start + JSON_LENGTH, jsonLength, true);

@@ -22,9 +22,14 @@ export function sealEvent(event: CanonicalEvent): NewEvent {
     eventType,
     eventCategory,
     timestamp: Date.parse(event.timestamp),
-    hash: hash('sha256', contentOf(event, json), 'base64url').slice(0, HASH_LENGTH),
+    hash: hashOf(contentOf(event, json)),
     json,
   };
+}
+
+/** Bytes: UTF-8. */
+export function hashOf(content: string | Uint8Array): string {
+  return hash('sha256', content, 'base64url').slice(0, HASH_LENGTH);
 }
 
 /** What is hashed: known fields have a fixed order, the producer's own any; a clock mark says when the event arrived. */

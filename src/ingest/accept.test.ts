@@ -82,6 +82,51 @@ describe('a body', () => {
     });
   });
 
+  it('is read alike whether its events need parsing or not', async () => {
+    const sealed = (n: number, version = '1.0'): string =>
+      `{"timestamp":"2026-01-15T10:30:00.000Z","id":"e${n}","version":"${version}","eventType":"auth.logout","eventCategory":"authentication","status":"success","context":{"teamId":"acme"},"metadata":{"é":"\\n"}}`;
+    const piece = fc.oneof(
+      { weight: 4, arbitrary: fc.nat(3).map((n) => sealed(n)) },
+      fc.nat(3).map((n) => sealed(n, '2.0')),
+      fc.constantFrom(
+        sealed(5).replace('logout', 'Logout"'),
+        sealed(6).replace('acme', 'globex'),
+        sealed(7, 'x'.repeat(2000)),
+      ),
+      fc.constantFrom(
+        JSON.stringify(event({ id: 'e8' })),
+        '5',
+        ' ',
+        '',
+        '{}',
+        `${sealed(9)} `,
+        `${sealed(9)}x`,
+        sealed(9).slice(1),
+      ),
+    );
+    const between = fc.constantFrom(...Array.from({ length: 8 }, () => ','), ', ', ',,', '\n', ' ', ']', '],');
+    const outcome = async (body: string, format: 'json' | 'ndjson') => {
+      const { accept, log } = start({ limits: { eventBytes: 1000 } });
+      const result = await accept(body, { ...asTeam, format }).catch((error: BadBody) => error.code);
+      if (typeof result === 'string') return { result, log };
+      // Their messages say where in the text.
+      const rejected = result.rejected.map(({ message, ...rest }) => rest);
+      return { result: { ...result, rejected }, log: log.map(({ id, json, hash }) => [id, json, hash]) };
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(piece, between), { maxLength: 6 }), async (pieces) => {
+        for (const format of ['json', 'ndjson'] as const) {
+          const [start, end] = format === 'json' ? ['[', ']'] : ['', ''];
+          const text = pieces.map(([one, then], i) => one + (i < pieces.length - 1 ? then : '')).join('');
+          const body = `${start}${text}${end}`;
+          const parsed = body.replaceAll('{"timestamp"', '{ "timestamp"');
+          expect(await outcome(body, format)).toEqual(await outcome(parsed, format));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('that is not UTF-8 loses only the wrong bytes, counted in the events that had them', async () => {
     const { accept, log } = start();
     const body = `${JSON.stringify(event({ id: 'a', description: 'Jos\xe9 \xff' }))}\n${JSON.stringify(event({ id: 'b', description: '\xef\xbf\xbd\xc3\xa9' }))}`;

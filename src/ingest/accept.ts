@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
+import { asSealed } from '../event/as-sealed.ts';
 import type { NewEvent, Sequence, TeamId } from '../event/logged-event.ts';
 import { type Arrival, normalise } from '../event/normalise.ts';
 import { EventPacker } from '../event/packed-events.ts';
 import { type Rejection, type RejectionCode, reject } from '../event/rejection.ts';
 import type { Appended, EventLog } from '../store/event-log.ts';
 import { createAdmission } from './admission.ts';
-import { itemsOf, type SentItem } from './body.ts';
+import { itemsOf, type ReadSealed, type SentItem } from './body.ts';
 
 /** The body formats of `POST /v1/events`. */
 export type BodyFormat = 'json' | 'ndjson';
@@ -97,10 +98,15 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
     const rejected: Rejected[] = [];
     const known = new Map<TeamId, boolean>();
     let judged = 0;
-    for (const item of itemsOf(body, format, { events, unreadBytes: UNREAD_FACTOR * eventBytes })) {
+    const arrival = { team, now };
+    const readSealed: ReadSealed = (begin) => {
+      const event = asSealed(body, begin, arrival);
+      return event && event.end - begin <= eventBytes ? event : undefined;
+    };
+    for (const item of itemsOf(body, format, { events, unreadBytes: UNREAD_FACTOR * eventBytes }, readSealed)) {
       if (judged > 0 && judged % EVENTS_PER_TURN === 0) await setImmediate();
       judged++;
-      let verdict = judge(item, { team, now }, eventBytes);
+      let verdict = item.sealed ?? judge(item, arrival, eventBytes);
       if (team === null && isTeamKnown && !('code' in verdict)) {
         if (!known.has(verdict.team)) known.set(verdict.team, await isTeamKnown(verdict.team));
         if (!known.get(verdict.team))
@@ -108,7 +114,8 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
       }
       if ('code' in verdict) rejected.push({ index: item.index, id: sentId(item.sent), ...verdict });
       else {
-        good.add(verdict);
+        if ('json' in verdict) good.add(verdict);
+        else good.addSealed(verdict, body);
         sent.push({ index: item.index, team: verdict.team, id: verdict.id });
       }
     }

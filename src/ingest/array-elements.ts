@@ -1,12 +1,16 @@
 /**
  * Where each element of the JSON array that begins at `start` begins and ends, found without parsing it, which would
  * take many times its size in memory. Whether an element is JSON is not looked at; null, at the end, says that brackets
- * are missing or too many.
+ * are missing or too many. `leap`: asked where each element begins for a place up to which all brackets match.
  */
-export function* arrayElements(json: Buffer, start: number): Generator<readonly [begin: number, end: number] | null> {
-  let depth = 0;
+export function* arrayElements(
+  json: Buffer,
+  start: number,
+  leap: (begin: number) => number = (begin) => begin,
+): Generator<readonly [begin: number, end: number] | null> {
+  let depth = 1;
   let begin = start + 1;
-  for (let at = start; at < json.length; at++) {
+  for (let at = leap(begin); at < json.length; at++) {
     switch (json[at]) {
       case QUOTE:
         at = endOfText(json, at);
@@ -25,6 +29,7 @@ export function* arrayElements(json: Buffer, start: number): Generator<readonly 
         if (depth !== 1) break;
         yield [begin, at];
         begin = at + 1;
+        at = leap(begin) - 1;
     }
   }
   yield null;

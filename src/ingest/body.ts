@@ -1,19 +1,31 @@
 import { isUtf8 } from 'node:buffer';
+import type { SealedBytes } from '../event/as-sealed.ts';
 import { parseExactJson } from '../event/exact-json.ts';
 import { arrayElements, firstOf, isSpace } from './array-elements.ts';
 
 /**
  * One event of a body. `line`: as received, without its end (NDJSON only). `error`: why the line is not JSON.
- * `isUnread`: so large that it was not even parsed.
+ * `isUnread`: so large that it was not even parsed. `sealed`: it needs no parsing, its bytes are its JSON.
  */
 export interface SentItem {
   /** Position in the array, or line number from 0, blank lines counted. */
   readonly index: number;
+  readonly sealed?: SealedBytes;
   readonly isUnread?: boolean;
   readonly line?: string;
   readonly sent?: unknown;
   readonly error?: string;
 }
+
+export interface BodyLimits {
+  /** Of one body. */
+  readonly events: number;
+  /** An event that is larger is not parsed: what that can cost in time and memory is many times its size. */
+  readonly unreadBytes: number;
+}
+
+/** What `asSealed` knows of the event that begins at that place of a body; undefined: it is to be parsed. */
+export type ReadSealed = (begin: number) => SealedBytes | undefined;
 
 /** The body as a whole cannot be read; nothing of it was kept. */
 export class BadBody extends Error {
@@ -27,24 +39,34 @@ export class BadBody extends Error {
 
 /**
  * The events of a body, in order, parsed one by one as they are asked for, or at once where the body is small. Throws
- * BadBody. What a body can cost in time and memory when parsed is many times its size, so none is that is larger than
- * `unreadBytes`.
+ * BadBody.
  */
 export function* itemsOf(
   body: Buffer,
   format: 'json' | 'ndjson',
-  { events: maxEvents, unreadBytes }: { readonly events: number; readonly unreadBytes: number },
+  { events: maxEvents, unreadBytes }: BodyLimits,
+  readSealed: ReadSealed,
 ): Generator<SentItem> {
   const start = body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  const source: Source = { body, start, unreadBytes, ...decoding(body, readSealed) };
   let events = 0;
-  for (const item of format === 'ndjson' ? lines(body, start, unreadBytes) : elements(body, start, unreadBytes)) {
+  for (const item of format === 'ndjson' ? lines(source) : elements(source)) {
     if (++events > maxEvents) throw new BadBody('too_many_events', `the body has more than ${maxEvents} events`);
     yield item;
   }
 }
 
+interface Source {
+  readonly body: Buffer;
+  /** Behind the byte order mark. */
+  readonly start: number;
+  readonly unreadBytes: number;
+  readonly decode: (start: number, end: number) => string;
+  readonly readSealed: ReadSealed;
+}
+
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-/** A body of JSON up to this size is parsed at once: quicker than looking for its events first. */
+/** A body of JSON up to this size whose first event is to be parsed is so at once: quicker than looking for its events. */
 const SMALL_BYTES = 512 * 1024;
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
@@ -52,8 +74,7 @@ const OPEN_BRACKET = 91;
 const OPEN_BRACE = 123;
 
 /** Decodes line by line: most lines are ASCII, and Node decodes those many times faster. */
-function* lines(body: Buffer, from: number, unreadBytes: number): Generator<SentItem> {
-  const decode = decoder(body);
+function* lines({ body, start: from, unreadBytes, decode, readSealed }: Source): Generator<SentItem> {
   let start = from;
   let isEmpty = true;
   for (let index = 0; start < body.length; index++) {
@@ -74,7 +95,14 @@ function* lines(body: Buffer, from: number, unreadBytes: number): Generator<Sent
       yield { index, isUnread: true };
       continue;
     }
-    const line = decode(begin, body[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
+    const lineEnd = body[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
+    const sealed = readSealed(begin);
+    if (sealed?.end === lineEnd) {
+      isEmpty = false;
+      yield { index, sealed };
+      continue;
+    }
+    const line = decode(begin, lineEnd);
     if (line.trim() === '') continue;
     isEmpty = false;
     const { value, error } = parse(line);
@@ -83,23 +111,31 @@ function* lines(body: Buffer, from: number, unreadBytes: number): Generator<Sent
   if (isEmpty) throw emptyBody();
 }
 
-function* elements(body: Buffer, from: number, unreadBytes: number): Generator<SentItem> {
+function* elements({ body, start: from, unreadBytes, decode, readSealed }: Source): Generator<SentItem> {
   const start = firstOf(body, from);
   if (start === body.length) throw emptyBody();
-  const decode = decoder(body);
-  const item = (index: number, begin: number, end: number): SentItem =>
-    end - begin > unreadBytes ? { index, isUnread: true } : { index, sent: parsed(decode(begin, end)) };
-  if (body.length <= SMALL_BYTES) {
+  const isArray = body[start] === OPEN_BRACKET;
+  const first = readSealed(isArray ? start + 1 : start);
+  const item = (index: number, begin: number, end: number, sealed: SealedBytes | undefined): SentItem => {
+    if (sealed?.end === end) return { index, sealed };
+    return end - begin > unreadBytes ? { index, isUnread: true } : { index, sent: parsed(decode(begin, end)) };
+  };
+  if (!first && body.length <= SMALL_BYTES) {
     const value = parsed(decode(start, body.length));
     if (typeof value !== 'object' || value === null) throw notEvents();
     let index = 0;
     for (const sent of Array.isArray(value) ? value : [value]) yield { index: index++, sent };
-  } else if (body[start] === OPEN_BRACE) yield item(0, start, endOf(body));
-  else if (body[start] === OPEN_BRACKET) {
+  } else if (body[start] === OPEN_BRACE) yield item(0, start, endOf(body), first);
+  else if (isArray) {
     let index = 0;
-    for (const place of arrayElements(body, start)) {
+    let sealed: SealedBytes | undefined;
+    const places = arrayElements(body, start, (begin) => {
+      sealed = readSealed(begin);
+      return sealed?.end ?? begin;
+    });
+    for (const place of places) {
       if (place === null) throw invalidJson('its brackets do not match');
-      yield item(index++, ...place);
+      yield item(index++, ...place, sealed);
     }
   } else throw notEvents();
 }
@@ -139,15 +175,18 @@ function parse(text: string): { value?: unknown; error?: string } {
 }
 
 /**
- * Decodes parts of a body of UTF-8. Invalid bytes become a lone surrogate, one for each U+FFFD that Node would put
- * there, so that they are replaced and counted with the others when the event is sealed.
+ * How parts of a body are decoded. Invalid bytes become a lone surrogate, one for each U+FFFD that Node would put there,
+ * so that they are replaced and counted with the others when the event is sealed; no event of such a body is taken as it is.
  */
-function decoder(body: Buffer): (start: number, end: number) => string {
-  if (isUtf8(body)) return (start, end) => body.toString('utf8', start, end);
-  return (start, end) =>
-    body
-      .toString('latin1', start, end)
-      .split('\xef\xbf\xbd') // U+FFFD as sent; its first byte always begins a character
-      .map((part) => Buffer.from(part, 'latin1').toString().replaceAll('\ufffd', '\udfff'))
-      .join('\ufffd');
+function decoding(body: Buffer, readSealed: ReadSealed): Pick<Source, 'decode' | 'readSealed'> {
+  if (isUtf8(body)) return { decode: (start, end) => body.toString('utf8', start, end), readSealed };
+  return {
+    decode: (start, end) =>
+      body
+        .toString('latin1', start, end)
+        .split('\xef\xbf\xbd') // U+FFFD as sent; its first byte always begins a character
+        .map((part) => Buffer.from(part, 'latin1').toString().replaceAll('\ufffd', '\udfff'))
+        .join('\ufffd'),
+    readSealed: () => undefined,
+  };
 }
