@@ -50,6 +50,7 @@ export class CanonicalReader {
   known(bytes: Buffer, at: number): number {
     this.#bytes = bytes;
     this.#starts.fill(0);
+    this.#ends.fill(0);
     return this.#members(MEMBERS, at, false);
   }
 
@@ -63,6 +64,15 @@ export class CanonicalReader {
       if (at === -1) return -1;
     }
     return bytes[at] === CLOSE_BRACE ? at + 1 : -1;
+  }
+
+  /** Where a field's text begins, escapes and all; equal to `endOf` where there is none, or an empty one. */
+  startOf(slot: number): number {
+    return this.#starts[slot]!;
+  }
+
+  endOf(slot: number): number {
+    return this.#ends[slot]!;
   }
 
   /** A field's text; undefined where there is none. */

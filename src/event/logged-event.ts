@@ -69,7 +69,18 @@ export function withPlace(json: string, sequence: Sequence, receivedAt: number):
   return `${json.slice(0, HEAD_LENGTH)}${before}${sequence}${behind}${json.slice(HEAD_LENGTH)}`;
 }
 
+/** Where the place ends in an event's stored JSON. */
+export function behindPlace(json: Uint8Array): number {
+  let at = HEAD_LENGTH + BEFORE_SEQUENCE.length;
+  while (json[at] !== COMMA && at < json.length) at++;
+  return at + BEHIND_LENGTH;
+}
+
+const COMMA = 44;
+const BEFORE_SEQUENCE = ',"sequence":';
+const BEHIND_LENGTH = ',"receivedAt":"2026-01-15T10:30:00.000Z"'.length;
+
 /** An event's place as it stands in its JSON, ASCII: what comes before its sequence, and what behind. */
 export function aroundSequence(receivedAt: number): { readonly before: string; readonly behind: string } {
-  return { before: ',"sequence":', behind: `,"receivedAt":"${new Date(receivedAt).toISOString()}"` };
+  return { before: BEFORE_SEQUENCE, behind: `,"receivedAt":"${new Date(receivedAt).toISOString()}"` };
 }

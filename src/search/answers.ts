@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LoggedEvent, Sequence, TeamId } from '../event/logged-event.ts';
-import type { CanonicalEvent } from '../event/schema.ts';
 import { type LogReader, type Range, readRange } from './log-reader.ts';
 import { compileQuery, conditionsOf } from './match.ts';
 import type { EventQuery } from './search.ts';
@@ -24,7 +23,9 @@ const LOG_PIECE = 256;
 /** After this many pieces the thread is free for another query. */
 const PIECES_A_TURN = 8;
 
-const FAILED = conditionsOf({ status: ['failure'] });
+const FAILURE: EventQuery = { status: ['failure'] };
+const FAILED = conditionsOf(FAILURE);
+const isFailure = compileQuery(FAILURE);
 
 /**
  * Answers a query piece by piece over a range of the team's log: from segments where there are some, from the log
@@ -77,28 +78,27 @@ function segmentAnswers(file: SegmentFile, query: EventQuery, range: Range): (se
       return times(index);
     };
     let failures: Uint8Array | undefined;
-    const isFailure = (index: number): boolean => {
+    const isFailureAt = (index: number): boolean => {
       failures ??= markMatches(events, FAILED, (name) => file.column(segment, name));
       return failures[index] === 1;
     };
     if (latest < from || earliest >= to)
-      return { kind: 'segment', first, marks: new Uint8Array(events), timeOf, isFailure };
+      return { kind: 'segment', first, marks: new Uint8Array(events), timeOf, isFailure: isFailureAt };
     const marks = markMatches(events, conditions, (name) => file.column(segment, name));
     if (earliest < from || latest >= to)
       for (let i = 0; i < events; i++) if (marks[i] && (timeOf(i) < from || timeOf(i) >= to)) marks[i] = 0;
     if (first < range.low) marks.fill(0, 0, range.low - first);
     if (last > range.high) marks.fill(0, range.high - first + 1);
-    return { kind: 'segment', first, marks, timeOf, isFailure };
+    return { kind: 'segment', first, marks, timeOf, isFailure: isFailureAt };
   };
 }
 
-function logAnswer(low: Sequence, events: readonly LoggedEvent[], matches: (event: CanonicalEvent) => boolean): Answer {
-  const parsed = events.map((event) => JSON.parse(event.json) as CanonicalEvent);
+function logAnswer(low: Sequence, events: readonly LoggedEvent[], matches: (event: LoggedEvent) => boolean): Answer {
   return {
     kind: 'log',
     first: events[0]?.sequence ?? low,
-    marks: Uint8Array.from(parsed, (event) => Number(matches(event))),
+    marks: Uint8Array.from(events, (event) => Number(matches(event))),
     timeOf: (index) => events[index]!.timestamp,
-    isFailure: (index) => parsed[index]!.status === 'failure',
+    isFailure: (index) => isFailure(events[index]!),
   };
 }

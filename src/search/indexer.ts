@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Sequence, TeamId } from '../event/logged-event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LogReader } from './log-reader.ts';
-import { SEGMENT_EVENTS, type Segment, startSegment } from './segment.ts';
+import { SEGMENT_EVENTS, type Segment, SegmentBuilder } from './segment.ts';
 import { type SegmentFile, SegmentGone } from './segment-file.ts';
 
 /** Between two steps of this many events the thread is free for queries. */
@@ -40,6 +40,7 @@ export function createIndexer(options: {
   const due = new Set<TeamId>();
   const ends = new Map<TeamId, Sequence>();
   const indexed = new Map<TeamId, Sequence>();
+  const next = new SegmentBuilder();
   let running: Promise<unknown> | undefined;
   let wakeUp = (): void => {};
 
@@ -67,8 +68,13 @@ export function createIndexer(options: {
   };
 
   /** The events after `after` until `through` or until the segment is full; undefined when not all are there. */
-  const build = async (team: TeamId, after: Sequence, through: Sequence): Promise<Segment | undefined> => {
-    const segment = startSegment();
+  const build = async (
+    segment: SegmentBuilder,
+    team: TeamId,
+    after: Sequence,
+    through: Sequence,
+  ): Promise<Segment | undefined> => {
+    segment.clear();
     let at = after;
     while (at < through && !segment.isFull()) {
       const events = await log.read(team, at, { ...STEP, events: Math.min(STEP.events, through - at) });
@@ -89,7 +95,7 @@ export function createIndexer(options: {
     const { first, last } = await log.bounds(team);
     const after = Math.max(through, first - 1);
     if (last - after < SEGMENT_EVENTS) return false;
-    const segment = await build(team, after, after + SEGMENT_EVENTS);
+    const segment = await build(next, team, after, after + SEGMENT_EVENTS);
     if (!segment) return false;
     file.replace(team, [], segment);
     indexed.set(team, segment.last);
@@ -106,7 +112,7 @@ export function createIndexer(options: {
     const cut = old.at(-1);
     if (!cut) return;
     if (cut.last < start) return file.replace(team, old);
-    const rest = await build(team, start - 1, cut.last);
+    const rest = await build(new SegmentBuilder(), team, start - 1, cut.last);
     if (rest) file.replace(team, old, rest);
   };
 

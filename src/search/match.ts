@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { CanonicalEvent } from '../event/schema.ts';
+import type { LoggedEvent } from '../event/logged-event.ts';
+import { EventTexts, type TextPath } from './event-texts.ts';
 import { BadQuery, type EventQuery } from './search.ts';
 
 /**
@@ -17,46 +18,47 @@ export interface Clause {
 /** Clauses of one condition are alternatives; conditions must all hold. */
 export type Condition = readonly Clause[];
 
-interface Field {
-  readonly of: (event: CanonicalEvent) => string | undefined;
+export interface Field {
+  readonly path: TextPath;
   /** The form in which values and needles are compared; undefined: the value cannot be found by this field. */
   readonly form: (value: string) => string | undefined;
+  /** What `form` makes of ASCII without control characters: nothing, or lower case; absent: something else. */
+  readonly ascii?: 'same' | 'lower';
 }
 
 const asIs = (value: string): string => value;
 export const FIELDS = {
-  category: { of: (event) => event.eventCategory, form: asIs },
-  type: { of: (event) => event.eventType, form: asIs },
-  status: { of: (event) => event.status, form: asIs },
-  actorId: { of: (event) => event.actor?.id, form: idKey },
-  actorEmail: { of: (event) => event.actor?.email, form: fold },
-  actorName: { of: (event) => event.actor?.name, form: fold },
-  targetId: { of: (event) => event.target?.id, form: idKey },
-  targetName: { of: (event) => event.target?.name, form: fold },
-  address: { of: (event) => event.context.ipAddress, form: addressKey },
-  ipText: { of: (event) => event.context.ipAddress, form: fold },
-  typeText: { of: (event) => event.eventType, form: fold },
-  description: { of: (event) => event.description, form: fold },
-} satisfies Record<string, Field>;
+  category: { path: 'eventCategory', form: asIs, ascii: 'same' },
+  type: { path: 'eventType', form: asIs, ascii: 'same' },
+  status: { path: 'status', form: asIs, ascii: 'same' },
+  actorId: { path: 'actor.id', form: idKey },
+  actorEmail: { path: 'actor.email', form: fold, ascii: 'lower' },
+  actorName: { path: 'actor.name', form: fold, ascii: 'lower' },
+  targetId: { path: 'target.id', form: idKey },
+  targetName: { path: 'target.name', form: fold, ascii: 'lower' },
+  address: { path: 'context.ipAddress', form: addressKey },
+  ipText: { path: 'context.ipAddress', form: fold, ascii: 'lower' },
+  typeText: { path: 'eventType', form: fold, ascii: 'lower' },
+  description: { path: 'description', form: fold, ascii: 'lower' },
+} as const satisfies Record<string, Field>;
 
 export type FieldName = keyof typeof FIELDS;
 
 const TEXT_FIELDS = ['actorEmail', 'actorName', 'targetName', 'typeText', 'ipText', 'description'] as const;
 const MOST_VALUES = 100;
 
+const texts = new EventTexts();
+
 /** The query as a test of one event. Throws BadQuery when a value cannot be used. */
-export function compileQuery(query: EventQuery): (event: CanonicalEvent) => boolean {
+export function compileQuery(query: EventQuery): (event: LoggedEvent) => boolean {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
   const conditions = conditionsOf(query);
-  const isTimed = query.from !== undefined || query.to !== undefined;
   return (event) => {
-    if (isTimed) {
-      const at = Date.parse(event.timestamp);
-      if (at < from || at >= to) return false;
-    }
+    if (event.timestamp < from || event.timestamp >= to) return false;
+    texts.read(event);
     return conditions.every((clauses) =>
       clauses.some(({ field, needles }) => {
-        const form = formOf(field, FIELDS[field].of(event));
+        const form = formOf(field, texts.text(FIELDS[field].path));
         return form !== undefined && needles.some((needle) => `\0${form}\0`.includes(needle));
       }),
     );
@@ -88,8 +90,8 @@ export function conditionsOf(query: EventQuery): readonly Condition[] {
 }
 
 /** A value's normal form; never contains NUL, which separates values. */
-export function formOf(field: FieldName, value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? FIELDS[field].form(clean(value)) : undefined;
+export function formOf(field: FieldName, value: string | undefined): string | undefined {
+  return value ? FIELDS[field].form(clean(value)) : undefined;
 }
 
 /**
@@ -111,9 +113,11 @@ function clean(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** `4` or `6` and the address in hex, so that a network is a prefix; `::ffff:a.b.c.d` is `a.b.c.d`. */
 function addressKey(text: string): string | undefined {
-  if (isIPv4(text)) return `4${Buffer.from(text.split('.').map(Number)).toString('hex')}`;
+  if (isIPv4(text)) return text.split('.').reduce((key, part) => key + HEX[Number(part)]!, '4');
   return ipaddr.IPv6.isValid(text) ? keyOf(ipaddr.process(text)) : undefined;
 }
 
