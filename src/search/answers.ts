@@ -3,7 +3,7 @@ import type { LoggedEvent, Sequence, TeamId } from '../event/logged-event.ts';
 import { type LogReader, type Range, readRange } from './log-reader.ts';
 import { compileQuery, conditionsOf } from './match.ts';
 import type { EventQuery } from './search.ts';
-import { decodeTimes, markMatches } from './segment.ts';
+import { decodeTimes, markMatches, type Times } from './segment.ts';
 import type { SegmentFile, SegmentRow } from './segment-file.ts';
 
 /** A piece of a team's log in which a query has been answered: a segment, or events read from the log. */
@@ -13,15 +13,17 @@ export interface Answer {
   readonly first: Sequence;
   /** One mark per event, 1 where it matches. */
   readonly marks: Uint8Array;
-  /** The event's own time, milliseconds. */
-  timeOf(index: number): number;
-  isFailure(index: number): boolean;
+  /** The events' own times. */
+  times(): Times;
+  /** One per event, 1 for a failure. */
+  failures(): Uint8Array;
 }
 
 /** Events are read from the log in pieces of this many where the index does not reach. */
 const LOG_PIECE = 256;
-/** After this many pieces the thread is free for another query. */
-const PIECES_A_TURN = 8;
+/** After this many events in segments the thread is free for another query; one read from the log takes as long as some. */
+const EVENTS_A_TURN = 32_768;
+const LOG_WEIGHT = 16;
 
 const FAILURE: EventQuery = { status: ['failure'] };
 const FAILED = conditionsOf(FAILURE);
@@ -42,9 +44,13 @@ export async function* answers(
   const pieces = piecesOf(source.file.segments(team, range.low, range.high), range);
   const fromSegment = segmentAnswers(source.file, query, range);
   const matches = compileQuery(query);
-  let turn = 0;
+  let looked = 0;
   for (const piece of order === 'asc' ? pieces : pieces.reverse()) {
-    if (++turn % PIECES_A_TURN === 0) await setImmediate();
+    if (looked >= EVENTS_A_TURN) {
+      await setImmediate();
+      looked = 0;
+    }
+    looked += 'id' in piece ? piece.last - piece.first + 1 : LOG_PIECE * LOG_WEIGHT;
     if ('id' in piece) yield fromSegment(piece);
     else yield logAnswer(piece.low, await readRange(source.log, team, piece), matches);
   }
@@ -72,24 +78,16 @@ function segmentAnswers(file: SegmentFile, query: EventQuery, range: Range): (se
   return (segment) => {
     const { first, last, earliest, latest } = segment;
     const events = last - first + 1;
-    let times: ((index: number) => number) | undefined;
-    const timeOf = (index: number): number => {
-      times ??= decodeTimes(file.column(segment, 'time'), events, earliest);
-      return times(index);
-    };
-    let failures: Uint8Array | undefined;
-    const isFailureAt = (index: number): boolean => {
-      failures ??= markMatches(events, FAILED, (name) => file.column(segment, name));
-      return failures[index] === 1;
-    };
+    const columns = file.columns(segment);
+    const times = once(() => decodeTimes(file.times(segment), events, earliest));
+    const failures = once(() => markMatches(events, FAILED, columns));
     if (latest < from || earliest >= to)
-      return { kind: 'segment', first, marks: new Uint8Array(events), timeOf, isFailure: isFailureAt };
-    const marks = markMatches(events, conditions, (name) => file.column(segment, name));
-    if (earliest < from || latest >= to)
-      for (let i = 0; i < events; i++) if (marks[i] && (timeOf(i) < from || timeOf(i) >= to)) marks[i] = 0;
+      return { kind: 'segment', first, marks: new Uint8Array(events), times, failures };
+    const marks = markMatches(events, conditions, columns);
     if (first < range.low) marks.fill(0, 0, range.low - first);
     if (last > range.high) marks.fill(0, range.high - first + 1);
-    return { kind: 'segment', first, marks, timeOf, isFailure: isFailureAt };
+    if (earliest < from || latest >= to) markPeriod(marks, times(), from, to);
+    return { kind: 'segment', first, marks, times, failures };
   };
 }
 
@@ -98,7 +96,23 @@ function logAnswer(low: Sequence, events: readonly LoggedEvent[], matches: (even
     kind: 'log',
     first: events[0]?.sequence ?? low,
     marks: Uint8Array.from(events, (event) => Number(matches(event))),
-    timeOf: (index) => events[index]!.timestamp,
-    isFailure: (index) => isFailure(events[index]!),
+    times: () => ({ base: 0, values: Float64Array.from(events, ({ timestamp }) => timestamp) }),
+    failures: () => Uint8Array.from(events, (event) => Number(isFailure(event))),
+  };
+}
+
+function markPeriod(marks: Uint8Array, { base, values }: Times, from: number, to: number): void {
+  for (let i = 0; i < marks.length; i++) {
+    if (marks[i] === 0) continue;
+    const at = base + values[i]!;
+    if (at < from || at >= to) marks[i] = 0;
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }

@@ -282,6 +282,74 @@ describe('the index', () => {
     expect(readFileSync(path).includes('signed in')).toBe(true);
   });
 
+  it('joins many segments to one, and cuts that when retention does', { timeout: 60_000 }, async () => {
+    const folder = openFolder();
+    const count = 17 * SEGMENT_EVENTS + 100;
+    const events = eventsOf('a', 8, 0, count);
+    await folder.append(events);
+    await index(folder);
+    const segments = (): unknown => {
+      const file = new DatabaseSync(join(folder.folder, 'index.db'), { readOnly: true });
+      const rows = file.prepare('SELECT tier, first, last FROM segment ORDER BY last').all();
+      const blobs = file.prepare('SELECT count(*) AS n FROM segment_column').get()!['n'];
+      file.close();
+      return { rows: rows.map(({ tier, first, last }) => [tier, first, last]), blobs };
+    };
+    const joined = 16 * SEGMENT_EVENTS;
+    expect(segments()).toEqual({
+      rows: [
+        [1, 1, joined],
+        [0, joined + 1, 17 * SEGMENT_EVENTS],
+      ],
+      blobs: 2 * 25,
+    });
+    const parsed = events.map(({ json }) => JSON.parse(json));
+    const queries: EventQuery[] = [
+      { actor: ['ada lovelace'], target: ['u-1'], ip: ['10.9.0.1/15'] },
+      { q: 'σίσυφος', status: ['failure'] },
+      { eventType: ['auth.login.success'], from: at(60_000), to: at(70_000) },
+    ];
+    const check = async (gone: number): Promise<void> => {
+      const search = folder.open();
+      for (const query of queries) {
+        const expected = parsed.flatMap((event, i) => (i >= gone && holds(query, event) ? [String(i + 1)] : []));
+        expect(await allPages(search, 'a', query, { order: 'asc', limit: 1000 })).toEqual(expected);
+        const { success, failure } = await search.histogram('a', query, 3_600_000);
+        expect(success + failure).toBe(expected.length);
+      }
+      await search.close();
+    };
+    await check(0);
+    await folder.log.deleteThrough('a', 12_345);
+    await check(12_345);
+    await index(folder);
+    const search = folder.open();
+    search.start();
+    await expect.poll(segments).toMatchObject({
+      rows: [
+        [1, 12_346, joined],
+        [0, joined + 1, 17 * SEGMENT_EVENTS],
+      ],
+    });
+    await search.close();
+    await check(12_345);
+  });
+
+  it('forgets what a crash left of a segment that was being joined', async () => {
+    const folder = openFolder();
+    await folder.append(eventsOf('a', 9, 0, SEGMENT_EVENTS));
+    await index(folder);
+    const blobs = (sql: string) => {
+      const file = new DatabaseSync(join(folder.folder, 'index.db'));
+      const rows = file.prepare(sql).all();
+      file.close();
+      return rows;
+    };
+    blobs('INSERT INTO segment_column VALUES (64, zeroblob(10)), (77, zeroblob(10))');
+    await folder.open().close();
+    expect(blobs('SELECT count(*) AS n, max(key) / 32 AS newest FROM segment_column')).toEqual([{ n: 25, newest: 1 }]);
+  });
+
   it('answers at once at 200,000 events, and in steps before they are indexed', { timeout: 60_000 }, async () => {
     const folder = openFolder();
     const count = 200_000;

@@ -22,8 +22,8 @@ const MOST_EVENTS = 1000;
  * A page that is not full after this much work (65,536 events read from the log, or 16 million in segments) ends with a
  * cursor all the same, so that a search during a rebuild is answered in time.
  */
-const MOST_WORK = 8192;
-const WORK_OF = { segment: 2, log: 32 };
+const MOST_WORK = 16 * 1024 * 1024;
+const WORK_OF = { segment: 1, log: 256 };
 const MOST_TRIES = 5;
 
 /** Opens the index in `<folder>/index.db`; one that is missing, of another version or corrupt is built from the log. */
@@ -62,7 +62,7 @@ export function openSearch(options: {
         end = found.at(-1);
         break;
       }
-      work += WORK_OF[answer.kind];
+      work += answer.marks.length * WORK_OF[answer.kind];
       if (work >= MOST_WORK) {
         end = order === 'asc' ? answer.first + answer.marks.length - 1 : answer.first;
         break;
@@ -84,13 +84,18 @@ export function openSearch(options: {
     const total = { success: 0, failure: 0 };
     for await (const answer of answers({ file, log }, team, query, { low: Math.max(first, 1), high: last }, 'asc')) {
       let bucket = { at: Number.NaN, success: 0, failure: 0 };
-      for (let i = answer.marks.indexOf(1); i !== -1; i = answer.marks.indexOf(1, i + 1)) {
-        const at = Math.floor(answer.timeOf(i) / bucketMs) * bucketMs;
+      const { marks } = answer;
+      if (!marks.includes(1)) continue;
+      const { base, values } = answer.times();
+      const failures = answer.failures();
+      for (let i = 0; i < marks.length; i++) {
+        if (marks[i] === 0) continue;
+        const at = Math.floor((base + values[i]!) / bucketMs) * bucketMs;
         if (at !== bucket.at) {
           bucket = buckets.get(at) ?? { at, success: 0, failure: 0 };
           buckets.set(at, bucket);
         }
-        const status = answer.isFailure(i) ? 'failure' : 'success';
+        const status = failures[i] === 1 ? 'failure' : 'success';
         bucket[status]++;
         total[status]++;
       }

@@ -8,12 +8,17 @@ import { type SegmentFile, SegmentGone } from './segment-file.ts';
 
 /** Between two steps of this many events the thread is free for queries. */
 const STEP = { events: 512, bytes: 4 * 1024 * 1024 };
+/** So many segments of one tier become one of the next: 65,536 events, then 1,048,576. */
+const JOINED_SEGMENTS = 16;
+const MOST_TIERS = 2;
+/** Of the segments together: what is joined is held in memory a column at a time. */
+const JOINED_BYTES = 128 * 1024 * 1024;
 const TRIM_EVERY_MS = 10 * 60_000;
 const AFTER_ERROR_MS = 5_000;
 
 /**
- * Keeps the segments of every team in step with its log: each full segment's worth of events becomes one, and what
- * retention deleted from the log leaves the index within ten minutes. The cursor of a team is the end of its newest
+ * Keeps the segments of every team in step with its log: each full segment's worth of events becomes one, many small ones
+ * become a large one, so that a search of millions of events reads few distinct values and not all, and what retention deleted from the log leaves the index within ten minutes. The cursor of a team is the end of its newest
  * segment, written with it.
  */
 export function createIndexer(options: {
@@ -40,7 +45,7 @@ export function createIndexer(options: {
   const due = new Set<TeamId>();
   const ends = new Map<TeamId, Sequence>();
   const indexed = new Map<TeamId, Sequence>();
-  const next = new SegmentBuilder();
+  const builder = new SegmentBuilder();
   let running: Promise<unknown> | undefined;
   let wakeUp = (): void => {};
 
@@ -53,13 +58,13 @@ export function createIndexer(options: {
 
   /** An index can be of another log when a backup of either was put back: then its last event differs. */
   const indexedThrough = async (team: TeamId): Promise<Sequence> => {
-    const newest = file.newest(team);
+    const [newest] = file.newest(team, 1);
     if (newest && !indexed.has(team)) {
       const [event] = await log.read(team, newest.last - 1, { events: 1, bytes: 1 });
       const { last } = await log.bounds(team);
       if (newest.last > last || (event?.sequence === newest.last && event.id !== newest.lastId)) {
         logger?.warn({ team }, 'The search index is of another log and is built anew');
-        file.replace(team, file.segments(team, 0, newest.last));
+        file.drop(file.segments(team, 0, newest.last));
         return 0;
       }
     }
@@ -67,26 +72,21 @@ export function createIndexer(options: {
     return newest?.last ?? 0;
   };
 
-  /** The events after `after` until `through` or until the segment is full; undefined when not all are there. */
-  const build = async (
-    segment: SegmentBuilder,
-    team: TeamId,
-    after: Sequence,
-    through: Sequence,
-  ): Promise<Segment | undefined> => {
-    segment.clear();
+  /** A segment of the events after `after`; undefined when not all are there. */
+  const build = async (team: TeamId, after: Sequence): Promise<Segment | undefined> => {
+    builder.clear();
     let at = after;
-    while (at < through && !segment.isFull()) {
-      const events = await log.read(team, at, { ...STEP, events: Math.min(STEP.events, through - at) });
+    while (!builder.isFull()) {
+      const events = await log.read(team, at, { ...STEP, events: Math.min(STEP.events, after + SEGMENT_EVENTS - at) });
       if (events[0]?.sequence !== at + 1 || signal.aborted) return undefined;
       for (const event of events) {
-        if (segment.isFull()) break;
-        segment.add(event);
+        if (builder.isFull()) break;
+        builder.add(event);
         at = event.sequence;
       }
       await setImmediate();
     }
-    return segment.finish();
+    return builder.finish();
   };
 
   /** One segment of the team, when it has one's worth. */
@@ -95,25 +95,46 @@ export function createIndexer(options: {
     const { first, last } = await log.bounds(team);
     const after = Math.max(through, first - 1);
     if (last - after < SEGMENT_EVENTS) return false;
-    const segment = await build(next, team, after, after + SEGMENT_EVENTS);
+    const segment = await build(team, after);
     if (!segment) return false;
-    file.replace(team, [], segment);
+    file.insert(team, segment);
     indexed.set(team, segment.last);
+    while (await join(team));
     return true;
   };
 
-  /** Drops segments older than the log, and builds the one anew of which the log has only the rest. */
+  /** Makes one of the team's last segments when there are enough of one tier. */
+  const join = async (team: TeamId): Promise<boolean> => {
+    const parts = file.newest(team, JOINED_SEGMENTS);
+    const { first, tier } = parts[0]!;
+    const isOne =
+      parts.length === JOINED_SEGMENTS &&
+      tier < MOST_TIERS &&
+      parts.every((part, i) => part.tier === tier && part.first === (parts[i - 1]?.last ?? first - 1) + 1) &&
+      parts.reduce((sum, { bytes }) => sum + bytes, 0) <= JOINED_BYTES;
+    if (!isOne || signal.aborted) return false;
+    await file.join(team, parts, { first, tier: tier + 1 });
+    return true;
+  };
+
+  /** Drops segments older than the log, and what the log no longer has from the one of which it has the rest. */
   const trim = async (team: TeamId): Promise<void> => {
     const { first, last } = await log.bounds(team);
-    const newest = file.newest(team);
+    const [newest] = file.newest(team, 1);
     if (!newest) return;
     const start = last === 0 ? newest.last + 1 : first;
     const old = file.segments(team, 0, start - 1);
-    const cut = old.at(-1);
-    if (!cut) return;
-    if (cut.last < start) return file.replace(team, old);
-    const rest = await build(new SegmentBuilder(), team, start - 1, cut.last);
-    if (rest) file.replace(team, old, rest);
+    const rest = old.filter((segment) => segment.last >= start);
+    file.drop(old.filter((segment) => segment.last < start));
+    if (rest.length > 0) await file.join(team, rest, { first: start, tier: rest[0]!.tier });
+  };
+
+  /** Segments are changed by one at a time. */
+  let change: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    const done = change.then(() => guarded(work));
+    change = done;
+    return done;
   };
 
   const indexing = async (): Promise<void> => {
@@ -126,7 +147,7 @@ export function createIndexer(options: {
         continue;
       }
       due.delete(team);
-      if (await guarded(() => index(team))) due.add(team);
+      if (await alone(() => index(team))) due.add(team);
     }
   };
 
@@ -134,7 +155,7 @@ export function createIndexer(options: {
     while (!signal.aborted) {
       await guarded(async () => {
         for (const { team, last } of await log.teams()) wake(team, last);
-        for (const team of file.teams()) if (!signal.aborted) await trim(team);
+        for (const team of file.teams()) if (!signal.aborted) await alone(() => trim(team));
       });
       await clock.sleep(TRIM_EVERY_MS, signal);
     }
@@ -163,7 +184,7 @@ export function createIndexer(options: {
       for (const { team, last } of await log.teams()) {
         if (last < SEGMENT_EVENTS) continue;
         const { first } = await log.bounds(team);
-        const waiting = last - Math.max(file.newest(team)?.last ?? 0, first - 1);
+        const waiting = last - Math.max(file.newest(team, 1)[0]?.last ?? 0, first - 1);
         events += waiting - (waiting % SEGMENT_EVENTS);
       }
       return events;

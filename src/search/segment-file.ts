@@ -1,22 +1,34 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import type { Sequence, TeamId } from '../event/logged-event.ts';
+import { giveBack } from '../give-back.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { COLUMNS, type ColumnName, type Segment } from './segment.ts';
+import { type Column, joinColumns } from './column.ts';
+import type { FieldName } from './match.ts';
+import { type Columns, decodeTimes, encodeTimes, FIELD_NAMES, type Segment } from './segment.ts';
+import { Values } from './values.ts';
 
 /** A segment without its columns. */
-export interface SegmentRow extends Omit<Segment, 'columns'> {
+export interface SegmentRow extends Omit<Segment, 'columns' | 'times'> {
   readonly id: number;
+  /** 0: built from the log; one more than that of those it was joined from. */
+  readonly tier: number;
+  /** Of all its blobs. */
+  readonly bytes: number;
 }
 
 /** A segment that a query was about to read is gone (trimmed, or the file was made anew): the query begins again. */
 export class SegmentGone extends Error {}
 
 /** Raise it whenever what is stored or its meaning changes: the index is then built anew. */
-const VERSION = 1;
-/** Columns are rows under `segment * 32 + column`. */
+const VERSION = 2;
+/** Blobs are rows under `segment * 32 + 2 * column`: a column's text and, behind it, its codes; of times there are codes only. */
 const WIDTH = 32;
+const TIMES = 2 * FIELD_NAMES.length + 1;
+/** Blobs have up to some megabytes: the larger a page, the fewer there are to be read for one. */
+const PAGE_BYTES = 16 * 1024;
 /** SQLite's primary result codes: readonly database, disk image is malformed, file is not a database. */
 const UNUSABLE = [8, 11, 26];
 
@@ -33,6 +45,8 @@ export class SegmentFile {
   #nextId = 1;
 
   readonly #onNew: () => void;
+  /** For joining. */
+  readonly #values = new Values();
 
   /** `onNew`: the file had to be begun anew while in use. */
   constructor(folder: string, onNew: () => void, logger?: Logger) {
@@ -43,6 +57,8 @@ export class SegmentFile {
       this.#database = open(this.#path);
       this.#statements = prepare(this.#database);
       this.#nextId = 1 + Number(this.#statements.greatest.get()?.['id'] ?? 0);
+      // Of a segment that was being joined.
+      this.#statements.dropColumns.run(this.#nextId * WIDTH, Number.MAX_SAFE_INTEGER);
     } catch (error) {
       if (!isUnusable(error)) throw error;
       [this.#database, this.#statements] = this.#begin(error);
@@ -54,32 +70,90 @@ export class SegmentFile {
     return this.#run(() => this.#statements.list.all(team, low, high) as unknown as SegmentRow[]);
   }
 
-  newest(team: TeamId): SegmentRow | undefined {
-    return this.#run(() => this.#statements.newest.get(team) as unknown as SegmentRow | undefined);
+  /** The team's last segments, oldest first. */
+  newest(team: TeamId, count: number): readonly SegmentRow[] {
+    return this.#run(() => this.#statements.newest.all(team, count) as unknown as SegmentRow[]).toReversed();
   }
 
-  /** Throws SegmentGone when the segment is no longer there. */
-  column(segment: SegmentRow, name: ColumnName): Uint8Array {
-    const key = segment.id * WIDTH + COLUMNS.indexOf(name);
-    const row = this.#run(() => this.#statements.column.get(key));
-    if (!row) throw new SegmentGone();
-    return row['body'] as Uint8Array;
+  /** What the segment's columns are read from; throws SegmentGone when it is no longer there. */
+  columns({ id }: SegmentRow): Columns {
+    const keyOf = (field: FieldName): number => id * WIDTH + 2 * FIELD_NAMES.indexOf(field);
+    return { text: (field) => this.#blob(keyOf(field)), codes: (field) => this.#blob(keyOf(field) + 1) };
+  }
+
+  /** Throws SegmentGone. */
+  times({ id }: SegmentRow): Uint8Array {
+    return this.#blob(id * WIDTH + TIMES);
   }
 
   teams(): readonly TeamId[] {
     return this.#run(() => this.#statements.teams.all().map((row) => String(row['team'])));
   }
 
-  /** Keeps the new segment and drops the old ones, in one transaction. */
-  replace(team: TeamId, old: readonly SegmentRow[], segment?: Segment): void {
+  insert(team: TeamId, { columns, times, ...segment }: Segment): void {
+    this.#transaction(() => {
+      const id = this.#nextId++;
+      let bytes = this.#insertTimes(id, times);
+      for (const [i, column] of columns.entries()) bytes += this.#insertColumn(id, i, column);
+      this.#insertRow(team, { id, tier: 0, bytes, ...segment });
+    });
+  }
+
+  drop(segments: readonly SegmentRow[]): void {
+    this.#transaction(() => this.#drop(segments));
+  }
+
+  /**
+   * Makes one segment of consecutive ones, without the events before `first`; column by column, so that memory holds one
+   * at a time and queries come between. Nothing else may be written meanwhile. Throws SegmentGone.
+   */
+  async join(team: TeamId, parts: readonly SegmentRow[], { first, tier }: Pick<SegmentRow, 'first' | 'tier'>) {
+    const id = this.#nextId++;
+    const { last, lastId } = parts.at(-1)!;
+    try {
+      const ranges = parts.map((row) => ({
+        row,
+        events: row.last - row.first + 1,
+        from: Math.max(0, first - row.first),
+      }));
+      const { times, ...period } = joinTimes(ranges.map((range) => ({ ...range, times: this.times(range.row) })));
+      let bytes = this.#run(() => this.#insertTimes(id, times));
+      for (const [i, field] of FIELD_NAMES.entries()) {
+        await setImmediate();
+        const each = ranges.values().map(({ row, ...range }) => {
+          const columns = this.columns(row);
+          return { text: columns.text(field), codes: columns.codes(field), ...range };
+        });
+        const column = joinColumns(this.#values, last - first + 1, each);
+        bytes += this.#run(() => this.#insertColumn(id, i, column));
+        giveBack(column.codes);
+      }
+      this.#values.clear();
+      this.#transaction(() => {
+        this.#drop(parts);
+        this.#insertRow(team, { id, tier, bytes, first, last, lastId, ...period });
+      });
+    } catch (error) {
+      this.#run(() => this.#statements.dropColumns.run(id * WIDTH, (id + 1) * WIDTH));
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #blob(key: number): Uint8Array {
+    const row = this.#run(() => this.#statements.column.get(key));
+    if (!row) throw new SegmentGone();
+    return row['body'] as Uint8Array;
+  }
+
+  #transaction(work: () => void): void {
     this.#run(() => {
       this.#database.exec('BEGIN IMMEDIATE');
       try {
-        for (const { id } of old) {
-          this.#statements.dropColumns.run(id * WIDTH, (id + 1) * WIDTH);
-          this.#statements.drop.run(id);
-        }
-        if (segment) this.#insert(team, segment);
+        work();
         this.#database.exec('COMMIT');
       } catch (error) {
         if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -88,16 +162,26 @@ export class SegmentFile {
     });
   }
 
-  close(): void {
-    this.#database.close();
+  #drop(segments: readonly SegmentRow[]): void {
+    for (const { id } of segments) {
+      this.#statements.dropColumns.run(id * WIDTH, (id + 1) * WIDTH);
+      this.#statements.drop.run(id);
+    }
   }
 
-  #insert(team: TeamId, { first, last, earliest, latest, lastId, columns }: Segment): void {
-    const id = this.#nextId++;
-    this.#statements.insert.run(id, team, first, last, earliest, latest, lastId);
-    columns.forEach((body, i) => {
-      this.#statements.insertColumn.run(id * WIDTH + i, body);
-    });
+  #insertRow(team: TeamId, { id, tier, bytes, first, last, earliest, latest, lastId }: SegmentRow): void {
+    this.#statements.insert.run(id, team, tier, bytes, first, last, earliest, latest, lastId);
+  }
+
+  #insertColumn(id: number, column: number, { text, codes }: Column): number {
+    this.#statements.insertColumn.run(id * WIDTH + 2 * column, text);
+    this.#statements.insertColumn.run(id * WIDTH + 2 * column + 1, codes);
+    return text.length + codes.length;
+  }
+
+  #insertTimes(id: number, times: Uint8Array): number {
+    this.#statements.insertColumn.run(id * WIDTH + TIMES, times);
+    return times.length;
   }
 
   #run<T>(work: () => T): T {
@@ -122,6 +206,23 @@ export class SegmentFile {
 
 class WrongVersion extends Error {}
 
+function joinTimes(
+  parts: readonly {
+    readonly row: SegmentRow;
+    readonly events: number;
+    readonly from: number;
+    readonly times: Uint8Array;
+  }[],
+): ReturnType<typeof encodeTimes> {
+  const joined = new Float64Array(parts.reduce((sum, { events, from }) => sum + events - from, 0));
+  let at = 0;
+  for (const { row, events, from, times } of parts) {
+    const { base, values } = decodeTimes(times, events, row.earliest);
+    for (let i = from; i < events; i++) joined[at++] = base + values[i]!;
+  }
+  return encodeTimes(joined);
+}
+
 function isUnusable(error: unknown): boolean {
   if (error instanceof WrongVersion) return true;
   return error instanceof Error && 'errcode' in error && UNUSABLE.includes(Number(error.errcode) & 0xff);
@@ -131,6 +232,7 @@ function open(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
     // secure_delete: what retention deletes is overwritten in the file, too.
+    database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON');
     database.exec('PRAGMA journal_size_limit = 16777216');
     const version = Number(database.prepare('PRAGMA user_version').get()!['user_version']);
@@ -149,6 +251,8 @@ const SCHEMA = `
   CREATE TABLE segment (
     id INTEGER PRIMARY KEY,
     team TEXT NOT NULL,
+    tier INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
     earliest INTEGER NOT NULL,
@@ -162,14 +266,14 @@ const SCHEMA = `
 `;
 
 function prepare(database: DatabaseSync) {
-  const row = 'id, first, last, earliest, latest, last_id AS lastId';
+  const row = 'id, tier, bytes, first, last, earliest, latest, last_id AS lastId';
   return {
     greatest: database.prepare('SELECT max(id) AS id FROM segment'),
     list: database.prepare(`SELECT ${row} FROM segment WHERE team = ? AND last >= ? AND first <= ? ORDER BY last`),
-    newest: database.prepare(`SELECT ${row} FROM segment WHERE team = ? ORDER BY last DESC LIMIT 1`),
+    newest: database.prepare(`SELECT ${row} FROM segment WHERE team = ? ORDER BY last DESC LIMIT ?`),
     column: database.prepare('SELECT body FROM segment_column WHERE key = ?'),
     teams: database.prepare('SELECT DISTINCT team FROM segment'),
-    insert: database.prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    insert: database.prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     insertColumn: database.prepare('INSERT INTO segment_column VALUES (?, ?)'),
     drop: database.prepare('DELETE FROM segment WHERE id = ?'),
     dropColumns: database.prepare('DELETE FROM segment_column WHERE key >= ? AND key < ?'),

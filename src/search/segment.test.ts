@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LoggedEvent, type NewEvent, withPlace } from '../event/logged-event.ts';
-import { compileQuery, conditionsOf } from './match.ts';
+import { type Column, EventCodes, encodeColumn, findValues, joinColumns } from './column.ts';
+import { compileQuery, conditionsOf, type FieldName } from './match.ts';
 import { anyQuery, holds, randomEvent } from './oracle.ts';
 import type { EventQuery } from './search.ts';
-import { COLUMNS, decodeTimes, markMatches, SegmentBuilder } from './segment.ts';
+import { type Columns, decodeTimes, FIELD_NAMES, markMatches, SegmentBuilder } from './segment.ts';
+import { Values } from './values.ts';
 
 function logged(event: NewEvent, sequence: number): LoggedEvent {
   const json = withPlace(event.json, sequence, event.timestamp);
@@ -18,10 +20,13 @@ function segmentOf(seed: number, count: number) {
     building.add(event);
     return event;
   });
-  // As SQLite hands them over: each in memory of its own.
-  const segment = building.finish();
-  const columns = segment.columns.map((column) => Uint8Array.from(column));
-  return { events, segment, column: (name: (typeof COLUMNS)[number]) => columns[COLUMNS.indexOf(name)]! };
+  return { events, segment: building.finish() };
+}
+
+/** As SQLite hands them over: each in memory of its own. */
+function columnsOf(columns: readonly Column[]): Columns {
+  const of = (field: FieldName): Column => columns[FIELD_NAMES.indexOf(field)]!;
+  return { text: (field) => Uint8Array.from(of(field).text), codes: (field) => Uint8Array.from(of(field).codes) };
 }
 
 describe('a query', () => {
@@ -33,13 +38,14 @@ describe('a query', () => {
         fc.integer({ min: 1, max: 300 }),
         fc.array(anyQuery, { minLength: 30, maxLength: 30 }),
         (seed, count, queries) => {
-          const { events, column } = segmentOf(seed, count);
+          const { events, segment } = segmentOf(seed, count);
+          const columns = columnsOf(segment.columns);
           const parsed = events.map(({ json }) => JSON.parse(json));
           for (const query of queries) {
             const expected = parsed.map((event) => holds(query, event));
             expect(events.map(compileQuery(query))).toEqual(expected);
             const { from: _, to: __, ...untimed } = query;
-            const marks = markMatches(count, conditionsOf(query), column);
+            const marks = markMatches(count, conditionsOf(query), columns);
             expect([...marks].map(Boolean)).toEqual(parsed.map((event) => holds(untimed, event)));
             found += expected.filter(Boolean).length;
           }
@@ -82,15 +88,71 @@ describe('a query', () => {
   });
 });
 
+describe('segments that are joined', () => {
+  it('answer as each of them did, also without their oldest events', () => {
+    const values = new Values();
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 }),
+        fc.nat(99),
+        fc.array(anyQuery, { minLength: 10, maxLength: 10 }),
+        (seed, counts, percent, queries) => {
+          const segments = counts.map((count, i) => ({ count, ...segmentOf(seed + i, count) }));
+          const from = Math.floor((counts[0]! * percent) / 100);
+          const events = segments.flatMap((segment) => segment.events).slice(from);
+          const columns = FIELD_NAMES.map((_, i) => {
+            const parts = segments.map(({ count, segment }, at) => {
+              const { text, codes } = segment.columns[i]!;
+              const own = { text: Uint8Array.from(text), codes: Uint8Array.from(codes) };
+              return { ...own, events: count, from: at === 0 ? from : 0 };
+            });
+            const { text, codes } = joinColumns(values, events.length, parts);
+            return { text: Uint8Array.from(text), codes };
+          });
+          const parsed = events.map(({ json }) => JSON.parse(json));
+          for (const { from: _, to: __, ...query } of queries) {
+            const marks = markMatches(events.length, conditionsOf(query), columnsOf(columns));
+            expect([...marks].map(Boolean)).toEqual(parsed.map((event) => holds(query, event)));
+          }
+          // What no event has any more is not kept.
+          const descriptions = new Set(parsed.map(({ description }) => description).filter(Boolean));
+          const kept = Buffer.from(columns[FIELD_NAMES.indexOf('description')]!.text).toString();
+          expect(kept.split('\0').filter(Boolean)).toHaveLength(descriptions.size);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('find any of very many values', () => {
+    const texts = Array.from({ length: 70_000 }, (_, i) => `value ${i}${'x'.repeat((i * 7) % 9)}`);
+    const text = Buffer.from(`\0${texts.join('\0')}\0`);
+    const { codes } = encodeColumn(
+      text,
+      texts.length,
+      Uint32Array.from(texts, (_, i) => i + 1),
+    );
+    const read = new EventCodes(codes, texts.length);
+    for (const needle of ['value 7', 'x', '\0value 69999', '9xx\0', 'e 4096x']) {
+      const wanted = findValues(text, [needle, 'value 0'], () => read)!;
+      const expected = texts.map((value) => Number(`\0${value}\0`.includes(needle) || value.includes('value 0')));
+      expect([...wanted.subarray(1)]).toEqual(expected);
+      expect([...read.codes]).toEqual(texts.map((_, i) => i + 1));
+    }
+    expect(findValues(text, ['nothing'], () => expect.fail('no codes are needed'))).toBeUndefined();
+  });
+});
+
 describe('a segment', () => {
   it('keeps the time of each event, wide apart or near', () => {
     for (const [seed, count] of [
       [1, 300],
       [2, 2],
     ] as const) {
-      const { events, segment, column } = segmentOf(seed, count);
-      const timeOf = decodeTimes(column('time'), count, segment.earliest);
-      expect(events.map((__, i) => timeOf(i))).toEqual(events.map((event) => event.timestamp));
+      const { events, segment } = segmentOf(seed, count);
+      const { base, values } = decodeTimes(segment.times, count, segment.earliest);
+      expect(events.map((__, i) => base + values[i]!)).toEqual(events.map((event) => event.timestamp));
     }
   });
 

@@ -1,6 +1,8 @@
 import type { LoggedEvent, Sequence } from '../event/logged-event.ts';
+import { giveBack } from '../give-back.ts';
+import { type Column, EventCodes, encodeColumn, findValues } from './column.ts';
 import { EventTexts, type TextPath } from './event-texts.ts';
-import { type Condition, FIELDS, type Field, type FieldName, formOf } from './match.ts';
+import { type Clause, type Condition, FIELDS, type Field, type FieldName, formOf } from './match.ts';
 import { Bytes, Values } from './values.ts';
 
 /**
@@ -15,14 +17,14 @@ export interface Segment {
   readonly latest: number;
   /** Id of its last event: tells whether the index belongs to this log. */
   readonly lastId: string;
-  /** In the order of COLUMNS. */
-  readonly columns: readonly Uint8Array[];
+  /** In the order of FIELD_NAMES. */
+  readonly columns: readonly Column[];
+  /** Each event's own time: `decodeTimes`. */
+  readonly times: Uint8Array;
 }
 
-const FIELD_NAMES = Object.keys(FIELDS) as FieldName[];
-/** What a segment keeps, in this order: a change of it needs a new version of the index file. */
-export const COLUMNS = [...FIELD_NAMES, 'time'] as const;
-export type ColumnName = (typeof COLUMNS)[number];
+/** What a segment has a column of, in this order: a change of it needs a new version of the index file. */
+export const FIELD_NAMES = Object.keys(FIELDS) as FieldName[];
 
 export const SEGMENT_EVENTS = 4096;
 /** A segment ends early here, so that events with long texts do not fill memory. Bytes of distinct values. */
@@ -35,7 +37,7 @@ export class SegmentBuilder {
   /** By path, as two fields can be of one. */
   readonly #values = Map.groupBy(this.#columns, ({ path }) => path)
     .entries()
-    .map(([path, columns]) => ({ path, columns, values: new Values(SEGMENT_EVENTS) }))
+    .map(([path, columns]) => ({ path, columns, values: new Values() }))
     .toArray();
   readonly #times = new Float64Array(SEGMENT_EVENTS);
   #count = 0;
@@ -69,17 +71,8 @@ export class SegmentBuilder {
   finish(): Segment {
     const { sequence: last, id: lastId } = this.#last;
     const times = this.#times.subarray(0, this.#count);
-    const earliest = times.reduce((a, b) => Math.min(a, b));
-    const latest = times.reduce((a, b) => Math.max(a, b));
     const columns = this.#columns.map((column) => column.encode(this.#count));
-    return {
-      first: last - this.#count + 1,
-      last,
-      earliest,
-      latest,
-      lastId,
-      columns: [...columns, encodeTimes(times, earliest, latest)],
-    };
+    return { first: last - this.#count + 1, last, lastId, columns, ...encodeTimes(times) };
   }
 
   clear(): void {
@@ -129,15 +122,10 @@ class ColumnBuilder {
     this.#codes[event] = this.#codeOf[value]!;
   }
 
-  /**
-   * Two bytes, the first the width of a code; one code per event, 0 for "has none"; the values, each between two NULs, the
-   * one with code 1 first.
-   */
-  encode(events: number): Uint8Array {
-    const width = this.#count === 0 ? 0 : this.#count < 256 ? 1 : 2;
-    const codes = this.#codes.subarray(0, width === 0 ? 0 : events);
-    const bytes = width === 2 ? new Uint8Array(codes.buffer, 0, codes.byteLength) : Uint8Array.from(codes);
-    return Buffer.concat([Uint8Array.of(width, 0), bytes, this.#forms.buffer.subarray(0, this.#forms.length)]);
+  /** The text is valid until the next call. */
+  encode(events: number): Column {
+    const { buffer, length } = this.#forms;
+    return encodeColumn(buffer.subarray(0, length), this.#count, this.#codes.subarray(0, events));
   }
 
   clear(): void {
@@ -166,63 +154,76 @@ class ColumnBuilder {
 
 const [UPPER_A, UPPER_Z, TO_LOWER] = [65, 90, 32] as const;
 
+/** Where a segment's columns are read from: each blob is the caller's, who gives its memory back. */
+export interface Columns {
+  text(field: FieldName): Uint8Array;
+  codes(field: FieldName): Uint8Array;
+}
+
 /** One mark per event, 1 where every condition holds. */
-export function markMatches(
-  events: number,
-  conditions: readonly Condition[],
-  column: (name: ColumnName) => Uint8Array,
-): Uint8Array {
-  const marks = new Uint8Array(events).fill(1);
+export function markMatches(events: number, conditions: readonly Condition[], columns: Columns): Uint8Array {
+  let marks = new Uint8Array(events).fill(1);
   for (const clauses of conditions) {
     const held = new Uint8Array(events);
-    for (const { field, needles } of clauses) {
-      const { codes, text } = decodeColumn(column(field), events);
-      const wanted = findValues(text, needles);
-      if (!wanted) continue;
-      for (let i = 0; i < events; i++) held[i]! |= wanted[codes[i]!]!;
+    let any = 0;
+    for (const clause of clauses) {
+      const found = findEvents(events, clause, columns);
+      if (!found) continue;
+      any |= addMarks(held, marks, found);
+      giveBack(found.codes);
     }
-    for (let i = 0; i < events; i++) marks[i]! &= held[i]!;
-    if (!marks.includes(1)) break;
+    marks = held;
+    if (any === 0) break;
   }
   return marks;
 }
 
-/** Each event's time, milliseconds. */
-export function decodeTimes(body: Uint8Array, events: number, earliest: number): (index: number) => number {
-  if (body.byteLength === events * 8) {
-    const times = new Float64Array(body.buffer, body.byteOffset, events);
-    return (index) => times[index]!;
+/** Marks, of the events that have one in `among`, those that were found. Returns 0 when there is none. */
+function addMarks(marks: Uint8Array, among: Uint8Array, { wanted, codes }: Found): number {
+  let any = 0;
+  for (let i = 0; i < among.length; i++) {
+    if (among[i] === 0) continue;
+    const isFound = wanted[codes[i]!]!;
+    marks[i]! |= isFound;
+    any |= isFound;
   }
-  const times = new Uint32Array(body.buffer, body.byteOffset, events);
-  return (index) => earliest + times[index]!;
+  return any;
+}
+
+/** By code, which values meet a clause; and each event's code. */
+interface Found extends Pick<EventCodes, 'codes'> {
+  readonly wanted: Uint8Array;
+}
+
+/** undefined: no value meets the clause. */
+function findEvents(events: number, { field, needles }: Clause, columns: Columns): Found | undefined {
+  const text = columns.text(field);
+  let read: EventCodes | undefined;
+  const wanted = findValues(Buffer.from(text.buffer, text.byteOffset, text.length), needles, () => {
+    read ??= new EventCodes(columns.codes(field), events);
+    return read;
+  });
+  giveBack(text);
+  return wanted && read && { wanted, codes: read.codes };
+}
+
+/** Each event's time is `base` and its value, milliseconds. */
+export interface Times {
+  readonly base: number;
+  readonly values: Uint32Array | Float64Array;
+}
+
+export function decodeTimes({ buffer, byteOffset, byteLength }: Uint8Array, events: number, earliest: number): Times {
+  return byteLength === events * 8
+    ? { base: 0, values: new Float64Array(buffer, byteOffset, events) }
+    : { base: earliest, values: new Uint32Array(buffer, byteOffset, events) };
 }
 
 /** Times are kept as distances from the earliest, in four bytes where they lie within 49 days. */
-function encodeTimes(times: Float64Array, earliest: number, latest: number): Uint8Array {
+export function encodeTimes(times: Float64Array): Pick<Segment, 'earliest' | 'latest' | 'times'> {
+  const earliest = times.reduce((a, b) => Math.min(a, b));
+  const latest = times.reduce((a, b) => Math.max(a, b));
   const isNarrow = latest - earliest < 2 ** 32;
-  return new Uint8Array((isNarrow ? Uint32Array.from(times, (time) => time - earliest) : times.slice()).buffer);
-}
-
-function decodeColumn(body: Uint8Array, events: number): { codes: Uint8Array | Uint16Array; text: Buffer } {
-  const width = body[0]!;
-  const start = body.byteOffset + 2;
-  const codes =
-    width === 2 ? new Uint16Array(body.buffer, start, events) : new Uint8Array(body.buffer, start, width * events);
-  return { codes, text: Buffer.from(body.buffer, start + width * events, body.byteLength - 2 - width * events) };
-}
-
-/** Flags, by code, of the values that contain one of the needles; undefined when none does. */
-function findValues(text: Buffer, needles: readonly string[]): Uint8Array | undefined {
-  let wanted: Uint8Array | undefined;
-  for (const needle of needles) {
-    const bytes = Buffer.from(needle);
-    let code = 0;
-    let counted = 0;
-    for (let at = text.indexOf(bytes); at !== -1; at = text.indexOf(bytes, text.indexOf(0, at + 1))) {
-      for (; counted <= at; counted++) if (text[counted] === 0) code++;
-      wanted ??= new Uint8Array(SEGMENT_EVENTS + 1);
-      wanted[code] = 1;
-    }
-  }
-  return wanted;
+  const kept = isNarrow ? Uint32Array.from(times, (time) => time - earliest) : times.slice();
+  return { earliest, latest, times: new Uint8Array(kept.buffer) };
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Values } from './values.ts';
 
 it('numbers texts in the order in which they are met first', () => {
-  const values = new Values(300);
+  const values = new Values();
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.stringMatching(/^[ab]{0,6}$/),
