@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { LRUCache } from 'lru-cache';
 import type { LoggedEvent, Sequence, TeamId } from '../event/logged-event.ts';
 import { type LogReader, type Range, readRange } from './log-reader.ts';
 import { compileQuery, conditionsOf } from './match.ts';
@@ -19,6 +20,14 @@ export interface Answer {
   failures(): Uint8Array;
 }
 
+/** What queries are answered from. */
+export interface Source {
+  readonly file: SegmentFile;
+  readonly log: LogReader;
+  /** By segment and query: the marks of all its events, for the next page of the same. */
+  readonly marked: LRUCache<string, Uint8Array>;
+}
+
 /** Events are read from the log in pieces of this many where the index does not reach. */
 const LOG_PIECE = 256;
 /** After this many events in segments the thread is free for another query; one read from the log takes as long as some. */
@@ -35,14 +44,14 @@ const isFailure = compileQuery(FAILURE);
  * the segments change meanwhile; the caller begins again.
  */
 export async function* answers(
-  source: { readonly file: SegmentFile; readonly log: LogReader },
+  source: Source,
   team: TeamId,
   query: EventQuery,
   range: Range,
   order: 'asc' | 'desc',
 ): AsyncGenerator<Answer> {
   const pieces = piecesOf(source.file.segments(team, range.low, range.high), range);
-  const fromSegment = segmentAnswers(source.file, query, range);
+  const fromSegment = segmentAnswers(source, query, range);
   const matches = compileQuery(query);
   let looked = 0;
   for (const piece of order === 'asc' ? pieces : pieces.reverse()) {
@@ -72,22 +81,37 @@ function piecesOf(segments: readonly SegmentRow[], range: Range): (SegmentRow | 
   return pieces;
 }
 
-function segmentAnswers(file: SegmentFile, query: EventQuery, range: Range): (segment: SegmentRow) => Answer {
+function segmentAnswers(
+  { file, marked }: Pick<Source, 'file' | 'marked'>,
+  query: EventQuery,
+  range: Range,
+): (segment: SegmentRow) => Answer {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
   const conditions = conditionsOf(query);
+  const name = JSON.stringify(query);
   return (segment) => {
-    const { first, last, earliest, latest } = segment;
+    const { id, first, last, earliest, latest } = segment;
     const events = last - first + 1;
     const columns = file.columns(segment);
     const times = once(() => decodeTimes(file.times(segment), events, earliest));
-    const failures = once(() => markMatches(events, FAILED, columns));
-    if (latest < from || earliest >= to)
-      return { kind: 'segment', first, marks: new Uint8Array(events), times, failures };
-    const marks = markMatches(events, conditions, columns);
-    if (first < range.low) marks.fill(0, 0, range.low - first);
-    if (last > range.high) marks.fill(0, range.high - first + 1);
-    if (earliest < from || latest >= to) markPeriod(marks, times(), from, to);
-    return { kind: 'segment', first, marks, times, failures };
+    const mark = (): Uint8Array => {
+      if (latest < from || earliest >= to) return new Uint8Array(events);
+      const marks = markMatches(events, conditions, columns);
+      if (earliest < from || latest >= to) markPeriod(marks, times(), from, to);
+      return marks;
+    };
+    const key = `${id} ${name}`;
+    const marks = marked.get(key) ?? mark();
+    marked.set(key, marks);
+    const begin = Math.max(0, range.low - first);
+    const end = Math.min(events, range.high - first + 1);
+    return {
+      kind: 'segment',
+      first: first + begin,
+      marks: marks.subarray(begin, end),
+      times: () => ({ base: times().base, values: times().values.subarray(begin, end) }),
+      failures: () => markMatches(events, FAILED, columns).subarray(begin, end),
+    };
   };
 }
 

@@ -1,7 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Sequence, TeamId } from '../event/logged-event.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { answers } from './answers.ts';
+import { answers, type Source } from './answers.ts';
 import { createIndexer } from './indexer.ts';
 import { type LogReader, readPage } from './log-reader.ts';
 import { BadQuery, type EventQuery, type Histogram, type Search, type SearchPage } from './search.ts';
@@ -25,6 +26,8 @@ const MOST_EVENTS = 1000;
 const MOST_WORK = 16 * 1024 * 1024;
 const WORK_OF = { segment: 1, log: 256 };
 const MOST_TRIES = 5;
+/** Kept of the answers given last: some large segments’. */
+const MARKED_BYTES = 4 * 1024 * 1024;
 
 /** Opens the index in `<folder>/index.db`; one that is missing, of another version or corrupt is built from the log. */
 export function openSearch(options: {
@@ -36,6 +39,8 @@ export function openSearch(options: {
   const { folder, log, clock, logger } = options;
   const file = new SegmentFile(folder, () => indexer.restart(), logger);
   const indexer = createIndexer({ file, log, clock, logger });
+  const marked = new LRUCache<string, Uint8Array>({ maxSize: MARKED_BYTES, sizeCalculation: (marks) => marks.length });
+  const source: Source = { file, log, marked };
 
   const boundsThrough = async (team: TeamId, through: Sequence): Promise<{ first: Sequence; last: Sequence }> => {
     const { first, last } = await log.bounds(team);
@@ -55,7 +60,7 @@ export function openSearch(options: {
     const found: Sequence[] = [];
     let work = 0;
     let end: Sequence | undefined;
-    for await (const answer of answers({ file, log }, team, query, range, order)) {
+    for await (const answer of answers(source, team, query, range, order)) {
       collect(answer.marks, answer.first, order, found, limit + 1);
       if (found.length > limit) {
         found.pop();
@@ -82,7 +87,7 @@ export function openSearch(options: {
     const { first, last } = await boundsThrough(team, through);
     const buckets = new Map<number, { at: number; success: number; failure: number }>();
     const total = { success: 0, failure: 0 };
-    for await (const answer of answers({ file, log }, team, query, { low: Math.max(first, 1), high: last }, 'asc')) {
+    for await (const answer of answers(source, team, query, { low: Math.max(first, 1), high: last }, 'asc')) {
       let bucket = { at: Number.NaN, success: 0, failure: 0 };
       const { marks } = answer;
       if (!marks.includes(1)) continue;
