@@ -106,13 +106,13 @@ export function createIndexer(options: {
   /** Makes one of the team's last segments when there are enough of one tier. */
   const join = async (team: TeamId): Promise<boolean> => {
     const parts = file.newest(team, JOINED_SEGMENTS);
+    if (parts.length < JOINED_SEGMENTS || signal.aborted) return false;
     const { first, tier } = parts[0]!;
     const isOne =
-      parts.length === JOINED_SEGMENTS &&
       tier < MOST_TIERS &&
       parts.every((part, i) => part.tier === tier && part.first === (parts[i - 1]?.last ?? first - 1) + 1) &&
       parts.reduce((sum, { bytes }) => sum + bytes, 0) <= JOINED_BYTES;
-    if (!isOne || signal.aborted) return false;
+    if (!isOne) return false;
     await file.join(team, parts, { first, tier: tier + 1 });
     return true;
   };
@@ -127,6 +127,12 @@ export function createIndexer(options: {
     const rest = old.filter((segment) => segment.last >= start);
     file.drop(old.filter((segment) => segment.last < start));
     if (rest.length > 0) await file.join(team, rest, { first: start, tier: rest[0]!.tier });
+  };
+
+  /** What a crash came before is joined here. */
+  const tidy = async (team: TeamId): Promise<void> => {
+    await trim(team);
+    while (await join(team));
   };
 
   /** Segments are changed by one at a time. */
@@ -155,7 +161,7 @@ export function createIndexer(options: {
     while (!signal.aborted) {
       await guarded(async () => {
         for (const { team, last } of await log.teams()) wake(team, last);
-        for (const team of file.teams()) if (!signal.aborted) await alone(() => trim(team));
+        for (const team of file.teams()) if (!signal.aborted) await alone(() => tidy(team));
       });
       await clock.sleep(TRIM_EVERY_MS, signal);
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Sequence, TeamId } from '../../../src/event/logged-event.ts';
+import { eventually } from '../../rig/events.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Victim } from './child.ts';
 import { crashEvent, examine, promisedTo, rounds, type Site, tallyOf, withSite, withVictim } from './site.ts';
@@ -20,30 +21,38 @@ export const indexSearch: Scenario = {
 };
 
 const TEAM = 'acme';
-/** A segment holds 4,096: each life of the index has one or two to write. */
+/** A segment holds 4,096: each life of the index has one or two to write, and the first soon sixteen to join. */
 const EVENTS = 8_500;
+const BEFORE = 14 * 4_096;
 
 async function strike(site: Site, kills: number): Promise<Site> {
   const promised = promisedTo(site, TEAM);
+  const grow = async (victim: Victim, most: number): Promise<void> => {
+    while (!victim.isGone() && promised.size < most) {
+      const random = site.random.fork(`${promised.size} ${site.kills}`);
+      const from = promised.size;
+      const events = Array.from({ length: 500 }, (_, i) => crashEvent(TEAM, `e${site.kills}-${from + i}`, random));
+      for (const [i, result] of (await victim.log.append(events)).entries())
+        if (result.kind === 'appended') promised.set(events[i]!.id, result.sequence);
+    }
+  };
+  await withVictim(site, { index: true, deliver: false }, (victim) => grow(victim, BEFORE));
   await rounds(site, {
     kills,
     options: { index: true, deliver: false },
     worker: 'index',
-    points: { commit: 2, statement: 40 },
+    points: { commit: 3, statement: 90 },
+    withinMs: 1_500,
     activity: async (victim) => {
-      await foundBySearch(victim, TEAM);
-      const most = promised.size + EVENTS;
-      while (!victim.isGone() && promised.size < most) {
-        const random = site.random.fork(`${promised.size} ${site.kills}`);
-        const from = promised.size;
-        const events = Array.from({ length: 500 }, (_, i) => crashEvent(TEAM, `e${site.kills}-${from + i}`, random));
-        for (const [i, result] of (await victim.log.append(events)).entries())
-          if (result.kind === 'appended') promised.set(events[i]!.id, result.sequence);
-      }
+      await grow(victim, promised.size + EVENTS);
       await foundBySearch(victim, TEAM);
     },
   });
-  await withVictim(site, { index: true, deliver: false }, (victim) => foundBySearch(victim, TEAM));
+  await withVictim(site, { index: true, deliver: false }, async (victim) => {
+    await grow(victim, promised.size + EVENTS);
+    await eventually(async () => assert.equal(await victim.search.lag(), 0, 'events wait to be indexed'), 30_000);
+    await foundBySearch(victim, TEAM);
+  });
   await examine(site);
   return site;
 }
