@@ -131,6 +131,7 @@ function numbersOf(text: Buffer, { count, codes }: EventCodes, from: number, val
     if (isUsed[code] === 1) numbers[code] = values.numberOf(text, start, end);
     start = end + 1;
   }
+  giveBack(isUsed);
   return numbers;
 }
 

@@ -124,6 +124,7 @@ export function createIndexer(options: {
     if (!newest) return;
     const start = last === 0 ? newest.last + 1 : first;
     const old = file.segments(team, 0, start - 1);
+    if (old.length === 0) return;
     const rest = old.filter((segment) => segment.last >= start);
     file.drop(old.filter((segment) => segment.last < start));
     if (rest.length > 0) await file.join(team, rest, { first: start, tier: rest[0]!.tier });

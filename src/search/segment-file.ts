@@ -111,13 +111,16 @@ export class SegmentFile {
     const id = this.#nextId++;
     const { last, lastId } = parts.at(-1)!;
     try {
-      const ranges = parts.map((row) => ({
-        row,
-        events: row.last - row.first + 1,
-        from: Math.max(0, first - row.first),
-      }));
-      const { times, ...period } = joinTimes(ranges.map((range) => ({ ...range, times: this.times(range.row) })));
+      const ranges = parts.map(
+        (row): Range => ({
+          row,
+          events: row.last - row.first + 1,
+          from: Math.max(0, first - row.first),
+        }),
+      );
+      const { times, ...period } = this.#joinTimes(ranges, last - first + 1);
       let bytes = this.#run(() => this.#insertTimes(id, times));
+      giveBack(times);
       for (const [i, field] of FIELD_NAMES.entries()) {
         await setImmediate();
         const each = ranges.values().map(({ row, ...range }) => {
@@ -147,6 +150,20 @@ export class SegmentFile {
     const row = this.#run(() => this.#statements.column.get(key));
     if (!row) throw new SegmentGone();
     return row['body'] as Uint8Array;
+  }
+
+  #joinTimes(ranges: readonly Range[], events: number): ReturnType<typeof encodeTimes> {
+    const joined = new Float64Array(events);
+    let at = 0;
+    for (const { row, events: count, from } of ranges) {
+      const times = this.times(row);
+      const { base, values } = decodeTimes(times, count, row.earliest);
+      for (let i = from; i < count; i++) joined[at++] = base + values[i]!;
+      giveBack(times);
+    }
+    const encoded = encodeTimes(joined);
+    giveBack(joined);
+    return encoded;
   }
 
   #transaction(work: () => void): void {
@@ -204,24 +221,15 @@ export class SegmentFile {
   }
 }
 
-class WrongVersion extends Error {}
-
-function joinTimes(
-  parts: readonly {
-    readonly row: SegmentRow;
-    readonly events: number;
-    readonly from: number;
-    readonly times: Uint8Array;
-  }[],
-): ReturnType<typeof encodeTimes> {
-  const joined = new Float64Array(parts.reduce((sum, { events, from }) => sum + events - from, 0));
-  let at = 0;
-  for (const { row, events, from, times } of parts) {
-    const { base, values } = decodeTimes(times, events, row.earliest);
-    for (let i = from; i < events; i++) joined[at++] = base + values[i]!;
-  }
-  return encodeTimes(joined);
+/** The events of a segment from the place `from` on. */
+interface Range {
+  readonly row: SegmentRow;
+  /** All that it has. */
+  readonly events: number;
+  readonly from: number;
 }
+
+class WrongVersion extends Error {}
 
 function isUnusable(error: unknown): boolean {
   if (error instanceof WrongVersion) return true;

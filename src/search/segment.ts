@@ -6,8 +6,9 @@ import { type Clause, type Condition, FIELDS, type Field, type FieldName, formOf
 import { Bytes, Values } from './values.ts';
 
 /**
- * A segment is the index of up to 4,096 consecutive events of one team, by column: for each field the distinct values in
- * normal form, and for each event which of them it has. It is written once and answers any filter by itself.
+ * A segment is the index of consecutive events of one team, by column: for each field the distinct values in normal form,
+ * and for each event which of them it has. It is written once and answers any filter by itself. From the log come
+ * segments of up to 4,096 events; many small ones are joined to a large one (`SegmentFile.join`).
  */
 export interface Segment {
   readonly first: Sequence;
@@ -221,9 +222,15 @@ export function decodeTimes({ buffer, byteOffset, byteLength }: Uint8Array, even
 
 /** Times are kept as distances from the earliest, in four bytes where they lie within 49 days. */
 export function encodeTimes(times: Float64Array): Pick<Segment, 'earliest' | 'latest' | 'times'> {
-  const earliest = times.reduce((a, b) => Math.min(a, b));
-  const latest = times.reduce((a, b) => Math.max(a, b));
-  const isNarrow = latest - earliest < 2 ** 32;
-  const kept = isNarrow ? Uint32Array.from(times, (time) => time - earliest) : times.slice();
+  // No callbacks: they would make an object of each of up to a million numbers.
+  let earliest = Number.POSITIVE_INFINITY;
+  let latest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < times.length; i++) {
+    if (times[i]! < earliest) earliest = times[i]!;
+    if (times[i]! > latest) latest = times[i]!;
+  }
+  const kept = latest - earliest < 2 ** 32 ? new Uint32Array(times.length) : new Float64Array(times.length);
+  const base = kept instanceof Uint32Array ? earliest : 0;
+  for (let i = 0; i < times.length; i++) kept[i] = times[i]! - base;
   return { earliest, latest, times: new Uint8Array(kept.buffer) };
 }

@@ -45,19 +45,25 @@ const rows = (table: 'journal' | 'chunk'): number =>
 describe('the commit queue', () => {
   afterEach(() => queue.close());
 
-  it('commits progress with what comes soon, or by itself when it has waited', async () => {
-    open(20, LONG_MS);
+  it('commits progress with what comes soon, or by itself some time after the last commit', async () => {
+    open(200, LONG_MS);
     const settled: string[] = [];
     const progress = (name: string): Promise<unknown> =>
       queue.commit('progress', () => {}).then(() => settled.push(name));
+    await append('1');
     const first = progress('1');
     for (let turn = 0; turn < 5; turn++) await setImmediate();
     expect(settled).toEqual([]);
-    await append('1');
+    await append('2');
     await first;
-    expect([settled, commits]).toEqual([['1'], 1]);
+    expect([settled, commits]).toEqual([['1'], 2]);
     await progress('2');
-    expect([settled, commits]).toEqual([['1', '2'], 1]);
+    expect([settled, commits]).toEqual([['1', '2'], 2]);
+  });
+
+  it('commits progress at once when nothing was committed for a while', async () => {
+    open(LONG_MS, LONG_MS);
+    await queue.commit('progress', () => {});
   });
 
   it('empties the journal once nothing is committed for a while, however young what it holds', async () => {

@@ -30,7 +30,7 @@ export interface CommitQueueOptions {
   readonly openLog: (connection: Connection) => LogWriter;
   readonly reserve: Pick<DiskReserve, 'hasRoom' | 'release'>;
   readonly onGrown: (grown: readonly Growth[]) => void;
-  /** Milliseconds that progress waits at most. */
+  /** Milliseconds since the last commit that progress waits for: what would be committed by itself is so at most so often. */
   readonly patienceMs: number;
   /** Milliseconds without a commit, after which the log's journal is emptied. */
   readonly idleMs: number;
@@ -54,6 +54,7 @@ export class CommitQueue {
   #isDue = false;
   /** Until progress has waited long enough. */
   #patience: NodeJS.Timeout | undefined;
+  #committedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
   #tidying: NodeJS.Timeout | undefined;
   /** Said once in the log, until a commit succeeds. */
@@ -79,8 +80,9 @@ export class CommitQueue {
         return () => resolve(result);
       };
       this.#waiting.add({ kind, sender, length, run, fail: reject });
-      if (kind !== 'progress' || this.#options.patienceMs === 0) this.#soon();
-      else this.#patience ??= setTimeout(() => this.#soon(), this.#options.patienceMs);
+      const waitMs = kind === 'progress' ? this.#committedAt + this.#options.patienceMs - performance.now() : 0;
+      if (waitMs <= 0) this.#soon();
+      else this.#patience ??= setTimeout(() => this.#soon(), waitMs);
     });
   }
 
@@ -139,6 +141,7 @@ export class CommitQueue {
       return;
     }
     this.#isFailing = false;
+    this.#committedAt = performance.now();
     for (const answer of answers) answer();
     this.#options.onGrown(grown);
     this.#tidyLater();
