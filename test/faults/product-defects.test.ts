@@ -422,7 +422,8 @@ it('§10.16 matched = delivered + dead letters + pending at every moment, as rea
   await sampling;
   expect(counts).toMatchObject({ matched: 750, pending: 0 });
   expect(counts.deadLettered).toBe((await rig.deadLetters(lane.id)).length);
-  expect(looks).toBeGreaterThan(200);
+  // Several at each batch, however fast they go.
+  expect(looks).toBeGreaterThan(100);
 });
 
 const CREATED = { status: 201, result: 'created' };
