@@ -239,9 +239,9 @@ export async function start(config: Config, logger: Logger, { serve, sandbox }: 
   }
 }
 
-/** The built console: beside the bundle, or from source in the folder the bundle goes to. */
 /** The index grows by thousands of a team's events: to wake its thread for each commit would cost more than it does. */
 const INDEX_TOLD_EVERY_MS = 100;
+/** The built console: beside the bundle, or from source in the folder the bundle goes to. */
 const CONSOLE = fileURLToPath(new URL(extname(import.meta.url) === '.ts' ? '../dist/web' : './web', import.meta.url));
 
 interface StartedWorker {

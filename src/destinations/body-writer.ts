@@ -1,4 +1,5 @@
 import { type LoggedEvent, writeJson } from '../event/logged-event.ts';
+import { resized } from '../give-back.ts';
 
 /** An event's JSON: of an event as it is stored, or what was made of it. */
 export type EventJson = LoggedEvent | string;
@@ -70,6 +71,6 @@ export class BodyWriter {
   #reserve(bytes: number): void {
     const needed = this.#at + bytes;
     if (needed <= this.#bytes.length) return;
-    this.#bytes = Buffer.from(this.#bytes.buffer.transfer(Math.max(needed, 2 * this.#bytes.length)));
+    this.#bytes = resized(this.#bytes, Math.max(needed, 2 * this.#bytes.length));
   }
 }

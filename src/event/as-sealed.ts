@@ -1,7 +1,8 @@
-import { CanonicalReader, slotOf } from './canonical-form.ts';
+import { CanonicalReader, slotOf, standsAt } from './canonical-form.ts';
 import { canonicalType } from './catalogue.ts';
 import { HEAD_LENGTH, type NewEvent } from './logged-event.ts';
 import { type Arrival, clockOf, isTeam } from './normalise.ts';
+import { ID_FORM } from './schema.ts';
 import { hashOf } from './seal.ts';
 import { parseTimestamp } from './timestamp.ts';
 
@@ -12,8 +13,8 @@ export interface SealedBytes extends Omit<NewEvent, 'json'> {
   readonly end: number;
 }
 
-const TIMESTAMP = { start: '{"timestamp":"'.length, end: HEAD_LENGTH - 1 };
 const HEAD = Buffer.from('{"timestamp":"');
+const TIMESTAMP = { start: HEAD.length, end: HEAD_LENGTH - 1 };
 const QUOTE = 34;
 const reader = new CanonicalReader();
 const [ID, EVENT_TYPE, EVENT_CATEGORY, STATUS, TEAM] = [
@@ -23,15 +24,13 @@ const [ID, EVENT_TYPE, EVENT_CATEGORY, STATUS, TEAM] = [
   slotOf('status'),
   slotOf('context.teamId'),
 ];
-const ID_FORM = /^[!-.0-~]{1,128}$/;
 
 /**
  * The event that begins at `begin`, where `normalise` would make of it the very bytes that were sent: then they need not
  * be parsed, nor written anew. undefined for all else, also for what is to be rejected.
  */
 export function asSealed(bytes: Buffer, begin: number, { team: keyTeam, now }: Arrival): SealedBytes | undefined {
-  for (let i = 0; i < HEAD.length; i++) if (bytes[begin + i] !== HEAD[i]) return undefined;
-  if (bytes[begin + TIMESTAMP.end] !== QUOTE) return undefined;
+  if (!standsAt(bytes, begin, HEAD) || bytes[begin + TIMESTAMP.end] !== QUOTE) return undefined;
   const known = reader.known(bytes, begin + HEAD_LENGTH);
   const end = known === -1 ? -1 : reader.free(known);
   if (end === -1) return undefined;

@@ -127,7 +127,7 @@ function membersOf({ properties = {}, required = [] }: Schema, prefix = ''): rea
   });
 }
 
-function standsAt(bytes: Buffer, at: number, wanted: Buffer): boolean {
+export function standsAt(bytes: Buffer, at: number, wanted: Buffer): boolean {
   for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
   return true;
 }

@@ -1,3 +1,4 @@
+import { resized } from '../give-back.ts';
 import type { SealedBytes } from './as-sealed.ts';
 import type { NewEvent, NewEvents, TeamId } from './logged-event.ts';
 
@@ -48,7 +49,7 @@ export class EventPacker {
     this.#put(event, jsonStart, this.#records.write(json, jsonStart));
   }
 
-  /** The bytes in which the event was read. */
+  /** `bytes`: in which the event was read. */
   addSealed(event: SealedBytes, bytes: Buffer): void {
     const { begin, end } = event;
     const jsonStart = this.#used + HASH + event.hash.length;
@@ -102,7 +103,7 @@ export class EventPacker {
   #resize(bytes: number): void {
     // Not from Node's pool, the whole of which would be sent.
     if (this.#used === 0) this.#records = Buffer.allocUnsafeSlow(bytes);
-    else this.#records = Buffer.from(this.#records.buffer.transfer(bytes));
+    else this.#records = resized(this.#records, bytes);
     this.#view = viewOf(this.#records);
   }
 }

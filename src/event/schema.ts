@@ -13,8 +13,10 @@ const anything = (description: string) => Type.Unsafe<Record<string, unknown>>(T
 const maybe = <S extends TSchema>(schema: S) => Type.Optional(Type.Union([schema, Type.Null()]));
 const maybeObject = <P extends TProperties>(properties: P) => maybe(Type.Object(properties));
 
+/** What ids look like. */
+export const ID_FORM = /^[!-.0-~]{1,128}$/;
 const id = text('1 to 128 printable ASCII characters without space or slash, unique in the team; default: a UUIDv7', {
-  pattern: '^[!-.0-~]{1,128}$',
+  pattern: ID_FORM.source,
 });
 const version = text('Version of the producer’s schema; default 1.0');
 const eventType = text('A name of the catalogue, an older alias of it, or the producer’s own', { minLength: 1 });

@@ -130,7 +130,7 @@ function* elements({ body, start: from, unreadBytes, decode, readSealed }: Sourc
     let index = 0;
     let sealed: SealedBytes | undefined;
     const places = arrayElements(body, start, (begin) => {
-      sealed = readSealed(begin);
+      sealed = begin === start + 1 ? first : readSealed(begin);
       return sealed?.end ?? begin;
     });
     for (const place of places) {

@@ -94,15 +94,14 @@ function segmentAnswers(
     const events = last - first + 1;
     const columns = file.columns(segment);
     const times = once(() => decodeTimes(file.times(segment), events, earliest));
-    const mark = (): Uint8Array => {
-      if (latest < from || earliest >= to) return new Uint8Array(events);
-      const marks = markMatches(events, conditions, columns);
-      if (earliest < from || latest >= to) markPeriod(marks, times(), from, to);
-      return marks;
-    };
+    const isOutside = latest < from || earliest >= to;
     const key = `${id} ${name}`;
-    const marks = marked.get(key) ?? mark();
-    marked.set(key, marks);
+    let marks = isOutside ? new Uint8Array(events) : marked.get(key);
+    if (!marks) {
+      marks = markMatches(events, conditions, columns);
+      if (earliest < from || latest >= to) markPeriod(marks, times(), from, to);
+      marked.set(key, marks);
+    }
     const begin = Math.max(0, range.low - first);
     const end = Math.min(events, range.high - first + 1);
     return {

@@ -7,7 +7,7 @@ import type { Values } from './values.ts';
  */
 export interface Column {
   /** The values in UTF-8, each between two NULs, the one with code 1 first. */
-  readonly text: Uint8Array;
+  readonly text: Buffer;
   /**
    * Bytes of a code (0 where there are no values), three of padding, how many values; where every 64th of them begins in
    * `text`; one code per event, 0 for "has none". Numbers as this machine has them, 32 bits.
@@ -28,7 +28,7 @@ const HEAD = 8;
 const NUL = 0;
 
 /** `count`: of the values in `text`. */
-export function encodeColumn(text: Uint8Array, count: number, codes: Codes): Column {
+export function encodeColumn(text: Buffer, count: number, codes: Codes): Column {
   const width = count === 0 ? 0 : count < 2 ** 8 ? 1 : count < 2 ** 16 ? 2 : 4;
   const starts = Math.ceil(count / STRIDE);
   const body = new ArrayBuffer(HEAD + 4 * starts + width * codes.length);
@@ -108,7 +108,7 @@ export function joinColumns(values: Values, events: number, parts: Iterable<Colu
   for (const { text, codes: packed, events: count, from } of parts) {
     const column = new EventCodes(packed, count);
     if (column.count > 0) {
-      const numbers = numbersOf(Buffer.from(text.buffer, text.byteOffset, text.length), column, from, values);
+      const numbers = numbersOf(text, column, from, values);
       for (let i = from; i < count; i++) codes[at + i - from] = numbers[column.codes[i]!]!;
       giveBack(numbers);
     }

@@ -43,21 +43,13 @@ export class EventTexts {
 
   /** Finds a text of the event that was read last; false: it has none, or an empty one. */
   find(path: TextPath): boolean {
-    return (this.#parsed === undefined && this.#findAsWritten(SLOTS[path])) || this.#findUnescaped(path);
-  }
-
-  /** A text of the event that was read last. */
-  text(path: TextPath): string | undefined {
-    return this.#parsed ? textAt(this.#parsed, path) : this.#reader.text(SLOTS[path]);
-  }
-
-  #findAsWritten(slot: number): boolean {
-    const start = this.#reader.startOf(slot);
-    const end = this.#reader.endOf(slot);
+    if (this.#parsed) return this.#findUnescaped(path);
+    const start = this.#reader.startOf(SLOTS[path]);
+    const end = this.#reader.endOf(SLOTS[path]);
     let bits = 0;
     for (let at = start; at < end; at++) {
       const byte = this.#bytes[at]!;
-      if (byte === BACKSLASH) return false;
+      if (byte === BACKSLASH) return this.#findUnescaped(path);
       bits |= byte;
     }
     this.source = this.#bytes;
@@ -65,6 +57,11 @@ export class EventTexts {
     this.end = end;
     this.isPlain = bits <= MOST_ASCII;
     return start < end;
+  }
+
+  /** A text of the event that was read last. */
+  text(path: TextPath): string | undefined {
+    return this.#parsed ? textAt(this.#parsed, path) : this.#reader.text(SLOTS[path]);
   }
 
   #findUnescaped(path: TextPath): boolean {

@@ -18,8 +18,9 @@ const AFTER_ERROR_MS = 5_000;
 
 /**
  * Keeps the segments of every team in step with its log: each full segment's worth of events becomes one, many small ones
- * become a large one, so that a search of millions of events reads few distinct values and not all, and what retention deleted from the log leaves the index within ten minutes. The cursor of a team is the end of its newest
- * segment, written with it.
+ * become a large one, so that a search of millions of events reads few distinct values and not all, and what retention
+ * deleted from the log leaves the index within ten minutes. The cursor of a team is the end of its newest segment, written
+ * with it.
  */
 export function createIndexer(options: {
   file: SegmentFile;

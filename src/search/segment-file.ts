@@ -131,7 +131,6 @@ export class SegmentFile {
         bytes += this.#run(() => this.#insertColumn(id, i, column));
         giveBack(column.codes);
       }
-      this.#values.clear();
       this.#transaction(() => {
         this.#drop(parts);
         this.#insertRow(team, { id, tier, bytes, first, last, lastId, ...period });
@@ -139,6 +138,8 @@ export class SegmentFile {
     } catch (error) {
       this.#run(() => this.#statements.dropColumns.run(id * WIDTH, (id + 1) * WIDTH));
       throw error;
+    } finally {
+      this.#values.clear();
     }
   }
 
@@ -146,10 +147,11 @@ export class SegmentFile {
     this.#database.close();
   }
 
-  #blob(key: number): Uint8Array {
+  #blob(key: number): Buffer {
     const row = this.#run(() => this.#statements.column.get(key));
     if (!row) throw new SegmentGone();
-    return row['body'] as Uint8Array;
+    const { buffer, byteOffset, length } = row['body'] as Uint8Array;
+    return Buffer.from(buffer, byteOffset, length);
   }
 
   #joinTimes(ranges: readonly Range[], events: number): ReturnType<typeof encodeTimes> {

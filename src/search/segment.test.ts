@@ -26,7 +26,7 @@ function segmentOf(seed: number, count: number) {
 /** As SQLite hands them over: each in memory of its own. */
 function columnsOf(columns: readonly Column[]): Columns {
   const of = (field: FieldName): Column => columns[FIELD_NAMES.indexOf(field)]!;
-  return { text: (field) => Uint8Array.from(of(field).text), codes: (field) => Uint8Array.from(of(field).codes) };
+  return { text: (field) => Buffer.from(of(field).text), codes: (field) => Uint8Array.from(of(field).codes) };
 }
 
 describe('a query', () => {
@@ -104,11 +104,11 @@ describe('segments that are joined', () => {
           const columns = FIELD_NAMES.map((_, i) => {
             const parts = segments.map(({ count, segment }, at) => {
               const { text, codes } = segment.columns[i]!;
-              const own = { text: Uint8Array.from(text), codes: Uint8Array.from(codes) };
+              const own = { text: Buffer.from(text), codes: Uint8Array.from(codes) };
               return { ...own, events: count, from: at === 0 ? from : 0 };
             });
             const { text, codes } = joinColumns(values, events.length, parts);
-            return { text: Uint8Array.from(text), codes };
+            return { text: Buffer.from(text), codes };
           });
           const parsed = events.map(({ json }) => JSON.parse(json));
           for (const { from: _, to: __, ...query } of queries) {

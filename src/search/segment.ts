@@ -157,7 +157,7 @@ const [UPPER_A, UPPER_Z, TO_LOWER] = [65, 90, 32] as const;
 
 /** Where a segment's columns are read from: each blob is the caller's, who gives its memory back. */
 export interface Columns {
-  text(field: FieldName): Uint8Array;
+  text(field: FieldName): Buffer;
   codes(field: FieldName): Uint8Array;
 }
 
@@ -200,7 +200,7 @@ interface Found extends Pick<EventCodes, 'codes'> {
 function findEvents(events: number, { field, needles }: Clause, columns: Columns): Found | undefined {
   const text = columns.text(field);
   let read: EventCodes | undefined;
-  const wanted = findValues(Buffer.from(text.buffer, text.byteOffset, text.length), needles, () => {
+  const wanted = findValues(text, needles, () => {
     read ??= new EventCodes(columns.codes(field), events);
     return read;
   });

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { giveBack } from '../give-back.ts';
+import { giveBack, resized } from '../give-back.ts';
 
 const LEAST_BYTES = 4096;
 /** Room for twice the values of a segment built from the log. */
@@ -16,10 +16,7 @@ export class Bytes {
   /** Makes room for so many more. */
   reserve(more: number): void {
     if (this.length + more <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.buffer.length, this.length + more));
-    this.buffer.copy(larger, 0, 0, this.length);
-    giveBack(this.buffer);
-    this.buffer = larger;
+    this.buffer = resized(this.buffer, Math.max(2 * this.buffer.length, this.length + more));
   }
 
   clear(): void {
