@@ -4,7 +4,7 @@ import type { LoggedEvent, Sequence, TeamId } from '../event/logged-event.ts';
 import { type LogReader, type Range, readRange } from './log-reader.ts';
 import { compileQuery, conditionsOf } from './match.ts';
 import type { EventQuery } from './search.ts';
-import { decodeTimes, markMatches, type Times } from './segment.ts';
+import { decodeTimes, keepMatches, markAll, type Times } from './segment.ts';
 import type { SegmentFile, SegmentRow } from './segment-file.ts';
 
 /** A piece of a team's log in which a query has been answered: a segment, or events read from the log. */
@@ -16,7 +16,7 @@ export interface Answer {
   readonly marks: Uint8Array;
   /** The events' own times. */
   times(): Times;
-  /** One per event, 1 for a failure. */
+  /** One per event, 1 for a failure that matches. */
   failures(): Uint8Array;
 }
 
@@ -98,8 +98,10 @@ function segmentAnswers(
     const key = `${id} ${name}`;
     let marks = isOutside ? new Uint8Array(events) : marked.get(key);
     if (!marks) {
-      marks = markMatches(events, conditions, columns);
+      marks = markAll(events);
+      // The period first: with events in order of time it leaves few to be looked at.
       if (earliest < from || latest >= to) markPeriod(marks, times(), from, to);
+      keepMatches(marks, conditions, columns);
       marked.set(key, marks);
     }
     const begin = Math.max(0, range.low - first);
@@ -109,7 +111,12 @@ function segmentAnswers(
       first: first + begin,
       marks: marks.subarray(begin, end),
       times: () => ({ base: times().base, values: times().values.subarray(begin, end) }),
-      failures: () => markMatches(events, FAILED, columns).subarray(begin, end),
+      failures: () => {
+        const failures = markAll(events);
+        failures.set(marks);
+        keepMatches(failures, FAILED, columns);
+        return failures.subarray(begin, end);
+      },
     };
   };
 }
@@ -126,9 +133,8 @@ function logAnswer(low: Sequence, events: readonly LoggedEvent[], matches: (even
 
 function markPeriod(marks: Uint8Array, { base, values }: Times, from: number, to: number): void {
   for (let i = 0; i < marks.length; i++) {
-    if (marks[i] === 0) continue;
     const at = base + values[i]!;
-    if (at < from || at >= to) marks[i] = 0;
+    marks[i] = Number(at >= from && at < to);
   }
 }
 

@@ -161,34 +161,44 @@ export interface Columns {
   codes(field: FieldName): Uint8Array;
 }
 
-/** One mark per event, 1 where every condition holds. */
-export function markMatches(events: number, conditions: readonly Condition[], columns: Columns): Uint8Array {
-  let marks = new Uint8Array(events).fill(1);
-  for (const clauses of conditions) {
-    const held = new Uint8Array(events);
-    let any = 0;
-    for (const clause of clauses) {
-      const found = findEvents(events, clause, columns);
-      if (!found) continue;
-      any |= addMarks(held, marks, found);
-      giveBack(found.codes);
-    }
-    marks = held;
-    if (any === 0) break;
-  }
-  return marks;
+/** One mark (1) for each of so many events, with room for whole words. */
+export function markAll(events: number): Uint8Array {
+  return new Uint8Array(WORD * Math.ceil(events / WORD)).fill(1).subarray(0, events);
 }
 
-/** Marks, of the events that have one in `among`, those that were found. Returns 0 when there is none. */
-function addMarks(marks: Uint8Array, among: Uint8Array, { wanted, codes }: Found): number {
-  let any = 0;
-  for (let i = 0; i < among.length; i++) {
-    if (among[i] === 0) continue;
-    const isFound = wanted[codes[i]!]!;
-    marks[i]! |= isFound;
-    any |= isFound;
+/** Takes its mark from each event for which not every condition holds. `marks`: as `markAll` makes them. */
+export function keepMatches(marks: Uint8Array, conditions: readonly Condition[], columns: Columns): void {
+  const words = wordsOf(marks);
+  for (const clauses of conditions) {
+    const held = new Uint8Array(words.length * WORD);
+    for (const clause of clauses) {
+      const found = findEvents(marks.length, clause, columns);
+      if (!found) continue;
+      addFound(held, words, found);
+      giveBack(found.codes);
+    }
+    const heldWords = wordsOf(held);
+    for (let i = 0; i < words.length; i++) words[i]! &= heldWords[i]!;
+    giveBack(held);
   }
-  return any;
+}
+
+/**
+ * Marks, of the words that have one among `among`, the events that were found. A whole word without any is passed over;
+ * there is no branch on a single event, as the processor would guess most of them wrong.
+ */
+function addFound(marks: Uint8Array, among: Uint32Array, { wanted, codes }: Found): void {
+  for (let word = 0, first = 0; word < among.length; word++, first += WORD) {
+    if (among[word] === 0) continue;
+    const end = Math.min(first + WORD, codes.length);
+    for (let i = first; i < end; i++) marks[i]! |= wanted[codes[i]!]!;
+  }
+}
+
+const WORD = 4;
+
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, Math.ceil(length / WORD));
 }
 
 /** By code, which values meet a clause; and each event's code. */
