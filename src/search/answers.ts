@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LRUCache } from 'lru-cache';
 import type { LoggedEvent, Sequence, TeamId } from '../event/logged-event.ts';
+import { inPieces, PIECE_EVENTS } from './column.ts';
 import { type LogReader, type Range, readRange } from './log-reader.ts';
 import { compileQuery, conditionsOf } from './match.ts';
 import type { EventQuery } from './search.ts';
-import { decodeTimes, keepMatches, markAll, type Times } from './segment.ts';
+import { decodeTimes, findConditions, keepMatches, markAll, type Times } from './segment.ts';
 import type { SegmentFile, SegmentRow } from './segment-file.ts';
 
-/** A piece of a team's log in which a query has been answered: a segment, or events read from the log. */
+/** A piece of a team's log in which a query has been answered: of a segment, or events read from the log. */
 export interface Answer {
   readonly kind: 'segment' | 'log';
   /** The place of the first mark. */
@@ -24,7 +25,7 @@ export interface Answer {
 export interface Source {
   readonly file: SegmentFile;
   readonly log: LogReader;
-  /** By segment and query: the marks of all its events, for the next page of the same. */
+  /** By segment, piece and query: the marks of all its events, for the next page of the same. */
   readonly marked: LRUCache<string, Uint8Array>;
 }
 
@@ -32,8 +33,9 @@ export interface Source {
 const LOG_PIECE = 256;
 /** After this many events in segments the thread is free for another query; one read from the log takes as long as some. */
 const EVENTS_A_TURN = 32_768;
-const LOG_WEIGHT = 16;
+const WEIGHT = { segment: 1, log: 16 };
 
+const NO_MARKS = new Uint8Array(PIECE_EVENTS);
 const FAILURE: EventQuery = { status: ['failure'] };
 const FAILED = conditionsOf(FAILURE);
 const isFailure = compileQuery(FAILURE);
@@ -50,74 +52,91 @@ export async function* answers(
   range: Range,
   order: 'asc' | 'desc',
 ): AsyncGenerator<Answer> {
-  const pieces = piecesOf(source.file.segments(team, range.low, range.high), range);
-  const fromSegment = segmentAnswers(source, query, range);
+  const inSegment = segmentAnswers(source, query, range, order);
   const matches = compileQuery(query);
   let looked = 0;
-  for (const piece of order === 'asc' ? pieces : pieces.reverse()) {
-    if (looked >= EVENTS_A_TURN) {
+  for (const part of inOrder(partsOf(source.file.segments(team, range.low, range.high), range), order)) {
+    const found =
+      'id' in part ? inSegment(part) : [logAnswer(part.low, await readRange(source.log, team, part), matches)];
+    for (const answer of found) {
+      yield answer;
+      looked += answer.marks.length * WEIGHT[answer.kind];
+      if (looked < EVENTS_A_TURN) continue;
       await setImmediate();
       looked = 0;
     }
-    looked += 'id' in piece ? piece.last - piece.first + 1 : LOG_PIECE * LOG_WEIGHT;
-    if ('id' in piece) yield fromSegment(piece);
-    else yield logAnswer(piece.low, await readRange(source.log, team, piece), matches);
   }
 }
 
+function inOrder<T>(items: T[], order: 'asc' | 'desc'): T[] {
+  return order === 'asc' ? items : items.reverse();
+}
+
 /** The range as segments and, between and after them, pieces of the log; oldest first. */
-function piecesOf(segments: readonly SegmentRow[], range: Range): (SegmentRow | Range)[] {
-  const pieces: (SegmentRow | Range)[] = [];
+function partsOf(segments: readonly SegmentRow[], range: Range): (SegmentRow | Range)[] {
+  const parts: (SegmentRow | Range)[] = [];
   let next = range.low;
   const readUntil = (end: Sequence): void => {
-    for (; next < end; next += LOG_PIECE) pieces.push({ low: next, high: Math.min(next + LOG_PIECE, end) - 1 });
+    for (; next < end; next += LOG_PIECE) parts.push({ low: next, high: Math.min(next + LOG_PIECE, end) - 1 });
   };
   for (const segment of segments) {
     readUntil(segment.first);
-    pieces.push(segment);
+    parts.push(segment);
     next = segment.last + 1;
   }
   readUntil(range.high + 1);
-  return pieces;
+  return parts;
 }
 
 function segmentAnswers(
   { file, marked }: Pick<Source, 'file' | 'marked'>,
   query: EventQuery,
   range: Range,
-): (segment: SegmentRow) => Answer {
+  order: 'asc' | 'desc',
+): (segment: SegmentRow) => Generator<Answer> {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
   const conditions = conditionsOf(query);
   const name = JSON.stringify(query);
-  return (segment) => {
-    const { id, first, last, earliest, latest } = segment;
-    const events = last - first + 1;
+  return function* (segment) {
     const columns = file.columns(segment);
-    const times = once(() => decodeTimes(file.times(segment), events, earliest));
-    const isOutside = latest < from || earliest >= to;
-    const key = `${id} ${name}`;
-    let marks = isOutside ? new Uint8Array(events) : marked.get(key);
-    if (!marks) {
-      marks = markAll(events);
+    const wanted = once(() => findConditions(conditions, columns));
+    const failed = once(() => findConditions(FAILED, columns));
+    const periods = once(() => file.periods(segment));
+    const marksOf = (piece: number, events: number, times: () => Times): Uint8Array => {
+      const [earliest = 0, latest = 0] = periods().subarray(2 * piece);
+      if (latest < from || earliest >= to) return NO_MARKS.subarray(0, events);
+      const key = `${segment.id} ${piece} ${name}`;
+      const known = marked.get(key);
+      if (known) return known;
+      if (wanted().some((found) => found.length === 0)) return NO_MARKS.subarray(0, events);
+      const marks = markAll(events);
       // The period first: with events in order of time it leaves few to be looked at.
       if (earliest < from || latest >= to) markPeriod(marks, times(), from, to);
-      keepMatches(marks, conditions, columns);
+      keepMatches(marks, piece, wanted(), columns);
       marked.set(key, marks);
-    }
-    const begin = Math.max(0, range.low - first);
-    const end = Math.min(events, range.high - first + 1);
-    return {
-      kind: 'segment',
-      first: first + begin,
-      marks: marks.subarray(begin, end),
-      times: () => ({ base: times().base, values: times().values.subarray(begin, end) }),
-      failures: () => {
-        const failures = markAll(events);
-        failures.set(marks);
-        keepMatches(failures, FAILED, columns);
-        return failures.subarray(begin, end);
-      },
+      return marks;
     };
+    const pieces = inPieces(segment.last - segment.first + 1, (begin, end) => ({ begin, events: end - begin }));
+    for (const [piece, { begin, events }] of inOrder([...pieces.entries()], order)) {
+      const first = segment.first + begin;
+      const low = Math.max(0, range.low - first);
+      const high = Math.min(events, range.high - first + 1);
+      if (low >= high) continue;
+      const times = once(() => decodeTimes(file.times(segment, piece), events, periods()[2 * piece]!));
+      const marks = marksOf(piece, events, times);
+      yield {
+        kind: 'segment',
+        first: first + low,
+        marks: marks.subarray(low, high),
+        times: () => ({ base: times().base, values: times().values.subarray(low, high) }),
+        failures: () => {
+          const failures = markAll(events);
+          failures.set(marks);
+          keepMatches(failures, piece, failed(), columns);
+          return failures.subarray(low, high);
+        },
+      };
+    }
   };
 }
 

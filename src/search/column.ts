@@ -2,85 +2,116 @@ import { giveBack } from '../give-back.ts';
 import type { Values } from './values.ts';
 
 /**
- * One field of a segment's events: the distinct values and, for each event, which of them it has. Two blobs, as most
- * searches find no value in `text` and need no `codes`.
+ * One field of a segment's events: the distinct values and, for each event, which of them it has. Blobs of their own, as
+ * most searches find no value in `text` and need nothing else, and others need codes of some of the events.
  */
 export interface Column {
   /** The values in UTF-8, each between two NULs, the one with code 1 first. */
   readonly text: Buffer;
-  /**
-   * Bytes of a code (0 where there are no values), three of padding, how many values; where every 64th of them begins in
-   * `text`; one code per event, 0 for "has none". Numbers as this machine has them, 32 bits.
-   */
-  readonly codes: Uint8Array;
+  /** How many values; where every 64th of them begins in `text`. Numbers as this machine has them, 32 bits. */
+  readonly starts: Uint32Array;
+  /** One code per event, 0 for "has none", in pieces of PIECE_EVENTS; no pieces where there are no values. */
+  readonly codes: readonly Codes[];
 }
 
 /** A column of which only the events from the place `from` on are wanted. */
-export interface ColumnPart extends Column {
+export interface ColumnPart extends Pick<Column, 'text' | 'starts'> {
   readonly events: number;
   readonly from: number;
+  /** Reads one piece. */
+  codes(piece: number): Uint8Array;
 }
 
-type Codes = Uint8Array | Uint16Array | Uint32Array;
+/** As wide as the number of values needs: `codesIn`. */
+export type Codes = Uint8Array | Uint16Array | Uint32Array;
+
+/** Few enough that what is read of a piece stays in the processor's cache. */
+export const PIECE_EVENTS = 65_536;
 
 const STRIDE = 64;
-const HEAD = 8;
 const NUL = 0;
 
 /** `count`: of the values in `text`. */
 export function encodeColumn(text: Buffer, count: number, codes: Codes): Column {
-  const width = count === 0 ? 0 : count < 2 ** 8 ? 1 : count < 2 ** 16 ? 2 : 4;
-  const starts = Math.ceil(count / STRIDE);
-  const body = new ArrayBuffer(HEAD + 4 * starts + width * codes.length);
-  new Uint8Array(body)[0] = width;
-  new Uint32Array(body, 4, 1)[0] = count;
-  const begins = new Uint32Array(body, HEAD, starts);
+  const starts = new Uint32Array(1 + Math.ceil(count / STRIDE));
+  starts[0] = count;
   for (let value = 0, at = 1; value < count; value++) {
-    if (value % STRIDE === 0) begins[value / STRIDE] = at;
+    if (value % STRIDE === 0) starts[1 + value / STRIDE] = at;
     at = endOf(text, at) + 1;
   }
-  if (width > 0) codesIn(body, width, HEAD + 4 * starts, codes.length).set(codes);
-  return { text, codes: new Uint8Array(body) };
+  if (count === 0) return { text, starts, codes: [] };
+  const pieces = inPieces(codes.length, (from, to) => {
+    const piece = codesIn(new Uint8Array((to - from) * widthOf(count)), count);
+    piece.set(codes.subarray(from, to));
+    return piece;
+  });
+  return { text, starts, codes: pieces };
 }
 
-/** Flags, by code, of the values that contain one of the needles; undefined when none does. `codes` is read only then. */
-export function findValues(text: Buffer, needles: readonly string[], codes: () => EventCodes): Uint8Array | undefined {
+/** One for each PIECE_EVENTS of a segment's events. */
+export function inPieces<T>(events: number, make: (from: number, to: number) => T): T[] {
+  return Array.from({ length: Math.ceil(events / PIECE_EVENTS) }, (_, i) =>
+    make(i * PIECE_EVENTS, Math.min((i + 1) * PIECE_EVENTS, events)),
+  );
+}
+
+/** The codes of a piece of a column that has so many values. */
+export function codesIn({ buffer, byteOffset, byteLength }: Uint8Array, values: number): Codes {
+  const width = widthOf(values);
+  if (width === 4) return new Uint32Array(buffer, byteOffset, byteLength / width);
+  return width === 2
+    ? new Uint16Array(buffer, byteOffset, byteLength / width)
+    : new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Bytes of a code. */
+function widthOf(values: number): 1 | 2 | 4 {
+  if (values < 2 ** 8) return 1;
+  return values < 2 ** 16 ? 2 : 4;
+}
+
+/** Flags, by code, of the values that contain one of the needles; undefined when none does. `starts` is read only then. */
+export function findValues(
+  text: Buffer,
+  needles: readonly string[],
+  starts: () => Uint32Array,
+): Uint8Array | undefined {
+  let values: ValueCodes | undefined;
   let wanted: Uint8Array | undefined;
   for (const needle of needles) {
     const bytes = Buffer.from(needle);
     for (let at = text.indexOf(bytes); at !== -1; at = text.indexOf(bytes, text.indexOf(NUL, at + 1))) {
-      wanted ??= new Uint8Array(codes().count + 1);
-      wanted[codes().codeAt(text, at)] = 1;
+      values ??= new ValueCodes(text, starts());
+      wanted ??= new Uint8Array(values.count + 1);
+      wanted[values.codeAt(at)] = 1;
     }
   }
   return wanted;
 }
 
-/** The codes of a column's events. */
-export class EventCodes {
+/** Which code the value has that lies at a place of the text. */
+class ValueCodes {
   readonly count: number;
-  /** One per event; empty where there are no values. */
-  readonly codes: Codes;
+  readonly #text: Uint8Array;
   readonly #starts: Uint32Array;
   /** The value asked for last: those that are asked for next lie behind it. */
   #code = 0;
   #at = 0;
 
-  constructor({ buffer, byteOffset }: Uint8Array, events: number) {
-    const width = new Uint8Array(buffer, byteOffset)[0]!;
-    this.count = new Uint32Array(buffer, byteOffset + 4, 1)[0]!;
-    this.#starts = new Uint32Array(buffer, byteOffset + HEAD, Math.ceil(this.count / STRIDE));
-    this.codes = codesIn(buffer, width, byteOffset + HEAD + this.#starts.byteLength, width === 0 ? 0 : events);
+  constructor(text: Uint8Array, starts: Uint32Array) {
+    this.#text = text;
+    this.count = starts[0]!;
+    this.#starts = starts.subarray(1);
   }
 
-  /** The code of the value at this place of `text`, or behind the NUL there. */
-  codeAt(text: Uint8Array, place: number): number {
+  /** At this place, or behind the NUL there. */
+  codeAt(place: number): number {
     const stride = this.#strideOf(place + 1);
     if (this.#at > place || stride * STRIDE > this.#code) {
       this.#at = this.#starts[stride]!;
       this.#code = stride * STRIDE + 1;
     }
-    for (; this.#at <= place; this.#at++) if (text[this.#at] === NUL) this.#code++;
+    for (; this.#at <= place; this.#at++) if (this.#text[this.#at] === NUL) this.#code++;
     return this.#code;
   }
 
@@ -105,26 +136,42 @@ export function joinColumns(values: Values, events: number, parts: Iterable<Colu
   values.clear();
   const codes = new Uint32Array(events);
   let at = 0;
-  for (const { text, codes: packed, events: count, from } of parts) {
-    const column = new EventCodes(packed, count);
-    if (column.count > 0) {
-      const numbers = numbersOf(text, column, from, values);
-      for (let i = from; i < count; i++) codes[at + i - from] = numbers[column.codes[i]!]!;
+  for (const part of parts) {
+    if (part.starts[0]! > 0) {
+      const numbers = numbersOf(part, values);
+      eachPiece(part, (piece, from) => {
+        for (let i = Math.max(0, part.from - from); i < piece.length; i++)
+          codes[at + from + i - part.from] = numbers[piece[i]!]!;
+      });
       giveBack(numbers);
     }
-    at += count - from;
-    giveBack(text);
-    giveBack(packed);
+    at += part.events - part.from;
+    giveBack(part.text);
+    giveBack(part.starts);
   }
   const joined = encodeColumn(values.text(), values.count, codes);
   giveBack(codes);
   return joined;
 }
 
-/** By code in a column: the number among `values`, which learns those that events from `from` on have. */
-function numbersOf(text: Buffer, { count, codes }: EventCodes, from: number, values: Values): Uint32Array {
+/** Each piece with events from `part.from` on, and which event it begins with. */
+function eachPiece(part: ColumnPart, work: (codes: Codes, from: number) => void): void {
+  for (let piece = Math.floor(part.from / PIECE_EVENTS); piece * PIECE_EVENTS < part.events; piece++) {
+    const body = part.codes(piece);
+    work(codesIn(body, part.starts[0]!), piece * PIECE_EVENTS);
+    giveBack(body);
+  }
+}
+
+/** By code in a column: the number among `values`, which learns those that events from `part.from` on have. */
+function numbersOf(part: ColumnPart, values: Values): Uint32Array {
+  const { text, from } = part;
+  const count = part.starts[0]!;
   const isUsed = new Uint8Array(count + 1).fill(from === 0 ? 1 : 0);
-  for (let i = from; i < codes.length; i++) isUsed[codes[i]!] = 1;
+  if (from > 0)
+    eachPiece(part, (piece, begin) => {
+      for (let i = Math.max(0, from - begin); i < piece.length; i++) isUsed[piece[i]!] = 1;
+    });
   const numbers = new Uint32Array(count + 1);
   for (let code = 1, start = 1; code <= count; code++) {
     const end = endOf(text, start);
@@ -139,9 +186,4 @@ function endOf(text: Uint8Array, start: number): number {
   let end = start;
   while (text[end] !== NUL && end < text.length) end++;
   return end;
-}
-
-function codesIn(buffer: ArrayBufferLike, width: number, start: number, events: number): Codes {
-  if (width === 4) return new Uint32Array(buffer, start, events);
-  return width === 2 ? new Uint16Array(buffer, start, events) : new Uint8Array(buffer, start, events);
 }

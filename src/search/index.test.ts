@@ -9,10 +9,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.ts';
 import type { NewEvent } from '../event/logged-event.ts';
 import { openSqliteLogReader, openSqliteStore } from '../store/sqlite/store.ts';
+import { PIECE_EVENTS } from './column.ts';
 import { openSearch } from './index.ts';
 import { anyQuery, at, holds, randomEvent } from './oracle.ts';
 import { BadQuery, type EventQuery } from './search.ts';
 import { SEGMENT_EVENTS } from './segment.ts';
+import { SegmentFile } from './segment-file.ts';
 
 /** Far from any event's time: the log stamps arrivals with it, which no search looks at. */
 const NOW = Date.parse('2026-06-01T00:00:00Z');
@@ -291,7 +293,7 @@ describe('the index', () => {
     const segments = (): unknown => {
       const file = new DatabaseSync(join(folder.folder, 'index.db'), { readOnly: true });
       const rows = file.prepare('SELECT tier, first, last FROM segment ORDER BY last').all();
-      const blobs = file.prepare('SELECT count(*) AS n FROM segment_column').get()!['n'];
+      const blobs = file.prepare('SELECT count(*) AS n FROM segment_blob').get()!['n'];
       file.close();
       return { rows: rows.map(({ tier, first, last }) => [tier, first, last]), blobs };
     };
@@ -301,7 +303,7 @@ describe('the index', () => {
         [1, 1, joined],
         [0, joined + 1, 17 * SEGMENT_EVENTS],
       ],
-      blobs: 2 * 25,
+      blobs: 2 * 38,
     });
     const parsed = events.map(({ json }) => JSON.parse(json));
     const queries: EventQuery[] = [
@@ -335,6 +337,40 @@ describe('the index', () => {
     await check(12_345);
   });
 
+  it('answers piece by piece from a segment of several', { timeout: 60_000 }, async () => {
+    const folder = openFolder();
+    const count = 2 * PIECE_EVENTS + 3 * SEGMENT_EVENTS;
+    const events = eventsOf('a', 10, 0, count);
+    await folder.append(events);
+    await index(folder);
+    const file = new SegmentFile(folder.folder, () => expect.fail('nothing is corrupt'));
+    await file.join('a', file.segments('a', 0, count), { first: 100, tier: 2 });
+    expect(file.segments('a', 0, count)).toMatchObject([{ first: 100, last: count }]);
+    file.close();
+    await folder.log.deleteThrough('a', 99);
+    const search = folder.open();
+    const parsed = events.map(({ json }) => JSON.parse(json));
+    const edge = at(99 + PIECE_EVENTS);
+    for (const query of [
+      { actor: ['ada lovelace'], ip: ['10.9.0.1/15'] },
+      { q: 'σίσυφος', status: ['failure'], from: edge - 2_000_000, to: edge + 2_000_000 },
+      { eventType: ['auth.login.success'], to: edge },
+      { from: edge + 3_600_000, to: edge + 7_200_000 },
+    ] satisfies EventQuery[]) {
+      const places = parsed.flatMap((event, i) => (i >= 99 && holds(query, event) ? [i] : []));
+      expect(places.length).toBeGreaterThan(0);
+      const expected = places.map((i) => String(i + 1));
+      expect(await allPages(search, 'a', query, { order: 'asc', limit: 1000 })).toEqual(expected);
+      expect(await allPages(search, 'a', query, { order: 'desc', limit: 1000 })).toEqual(expected.reverse());
+      const failures = places.filter((i) => parsed[i].status === 'failure').length;
+      expect(await search.histogram('a', query, 86_400_000)).toMatchObject({
+        success: places.length - failures,
+        failure: failures,
+      });
+    }
+    await search.close();
+  });
+
   it('forgets what a crash left of a segment that was being joined', async () => {
     const folder = openFolder();
     await folder.append(eventsOf('a', 9, 0, SEGMENT_EVENTS));
@@ -345,9 +381,9 @@ describe('the index', () => {
       file.close();
       return rows;
     };
-    blobs('INSERT INTO segment_column VALUES (64, zeroblob(10)), (77, zeroblob(10))');
+    blobs('INSERT INTO segment_blob VALUES (2048, zeroblob(10)), (2500, zeroblob(10))');
     await folder.open().close();
-    expect(blobs('SELECT count(*) AS n, max(key) / 32 AS newest FROM segment_column')).toEqual([{ n: 25, newest: 1 }]);
+    expect(blobs('SELECT count(*) AS n, max(key) / 1024 AS newest FROM segment_blob')).toEqual([{ n: 38, newest: 1 }]);
   });
 
   it('answers at once at 200,000 events, and in steps before they are indexed', { timeout: 60_000 }, async () => {

@@ -5,13 +5,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { Sequence, TeamId } from '../event/logged-event.ts';
 import { giveBack } from '../give-back.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type Column, joinColumns } from './column.ts';
+import { type Column, type ColumnPart, joinColumns, PIECE_EVENTS } from './column.ts';
 import type { FieldName } from './match.ts';
 import { type Columns, decodeTimes, encodeTimes, FIELD_NAMES, type Segment } from './segment.ts';
 import { Values } from './values.ts';
 
 /** A segment without its columns. */
-export interface SegmentRow extends Omit<Segment, 'columns' | 'times'> {
+export interface SegmentRow extends Omit<Segment, 'columns' | 'times' | 'periods'> {
   readonly id: number;
   /** 0: built from the log; one more than that of those it was joined from. */
   readonly tier: number;
@@ -23,10 +23,18 @@ export interface SegmentRow extends Omit<Segment, 'columns' | 'times'> {
 export class SegmentGone extends Error {}
 
 /** Raise it whenever what is stored or its meaning changes: the index is then built anew. */
-const VERSION = 2;
-/** Blobs are rows under `segment * 32 + 2 * column`: a column's text and, behind it, its codes; of times there are codes only. */
-const WIDTH = 32;
-const TIMES = 2 * FIELD_NAMES.length + 1;
+const VERSION = 3;
+/**
+ * Blobs are rows under `(segment * BLOBS + blob) * PIECES + piece`; of columns and times there are pieces, of all else the
+ * first only.
+ */
+const BLOBS = 64;
+const PIECES = 16;
+const TEXT_OF = (column: number): number => 3 * column;
+const STARTS_OF = (column: number): number => 3 * column + 1;
+const CODES_OF = (column: number): number => 3 * column + 2;
+const TIMES = 3 * FIELD_NAMES.length;
+const PERIODS = TIMES + 1;
 /** Blobs have up to some megabytes: the larger a page, the fewer there are to be read for one. */
 const PAGE_BYTES = 16 * 1024;
 /** SQLite's primary result codes: readonly database, disk image is malformed, file is not a database. */
@@ -58,7 +66,7 @@ export class SegmentFile {
       this.#statements = prepare(this.#database);
       this.#nextId = 1 + Number(this.#statements.greatest.get()?.['id'] ?? 0);
       // Of a segment that was being joined.
-      this.#statements.dropColumns.run(this.#nextId * WIDTH, Number.MAX_SAFE_INTEGER);
+      this.#statements.dropBlobs.run(keyOf(this.#nextId, 0), Number.MAX_SAFE_INTEGER);
     } catch (error) {
       if (!isUnusable(error)) throw error;
       [this.#database, this.#statements] = this.#begin(error);
@@ -77,23 +85,34 @@ export class SegmentFile {
 
   /** What the segment's columns are read from; throws SegmentGone when it is no longer there. */
   columns({ id }: SegmentRow): Columns {
-    const keyOf = (field: FieldName): number => id * WIDTH + 2 * FIELD_NAMES.indexOf(field);
-    return { text: (field) => this.#blob(keyOf(field)), codes: (field) => this.#blob(keyOf(field) + 1) };
+    const blob = (field: FieldName, of: (column: number) => number, piece?: number): Buffer =>
+      this.#blob(keyOf(id, of(FIELD_NAMES.indexOf(field)), piece));
+    return {
+      text: (field) => blob(field, TEXT_OF),
+      starts: (field) => wordsOf(blob(field, STARTS_OF)),
+      codes: (field, piece) => blob(field, CODES_OF, piece),
+    };
   }
 
   /** Throws SegmentGone. */
-  times({ id }: SegmentRow): Uint8Array {
-    return this.#blob(id * WIDTH + TIMES);
+  times({ id }: SegmentRow, piece: number): Uint8Array {
+    return this.#blob(keyOf(id, TIMES, piece));
+  }
+
+  /** The least and the greatest time of each piece. Throws SegmentGone. */
+  periods({ id }: SegmentRow): Float64Array {
+    const { buffer, byteOffset, byteLength } = this.#blob(keyOf(id, PERIODS));
+    return new Float64Array(buffer, byteOffset, byteLength / Float64Array.BYTES_PER_ELEMENT);
   }
 
   teams(): readonly TeamId[] {
     return this.#run(() => this.#statements.teams.all().map((row) => String(row['team'])));
   }
 
-  insert(team: TeamId, { columns, times, ...segment }: Segment): void {
+  insert(team: TeamId, { columns, times, periods, ...segment }: Segment): void {
     this.#transaction(() => {
       const id = this.#nextId++;
-      let bytes = this.#insertTimes(id, times);
+      let bytes = this.#insertTimes(id, { times, periods });
       for (const [i, column] of columns.entries()) bytes += this.#insertColumn(id, i, column);
       this.#insertRow(team, { id, tier: 0, bytes, ...segment });
     });
@@ -118,25 +137,25 @@ export class SegmentFile {
           from: Math.max(0, first - row.first),
         }),
       );
-      const { times, ...period } = this.#joinTimes(ranges, last - first + 1);
-      let bytes = this.#run(() => this.#insertTimes(id, times));
-      giveBack(times);
+      const { times, periods, ...period } = this.#joinTimes(ranges, last - first + 1);
+      let bytes = this.#run(() => this.#insertTimes(id, { times, periods }));
       for (const [i, field] of FIELD_NAMES.entries()) {
         await setImmediate();
         const each = ranges.values().map(({ row, ...range }) => {
           const columns = this.columns(row);
-          return { text: columns.text(field), codes: columns.codes(field), ...range };
+          const codes = (piece: number): Uint8Array => columns.codes(field, piece);
+          return { text: columns.text(field), starts: columns.starts(field), codes, ...range } satisfies ColumnPart;
         });
         const column = joinColumns(this.#values, last - first + 1, each);
         bytes += this.#run(() => this.#insertColumn(id, i, column));
-        giveBack(column.codes);
+        for (const codes of column.codes) giveBack(codes);
       }
       this.#transaction(() => {
         this.#drop(parts);
         this.#insertRow(team, { id, tier, bytes, first, last, lastId, ...period });
       });
     } catch (error) {
-      this.#run(() => this.#statements.dropColumns.run(id * WIDTH, (id + 1) * WIDTH));
+      this.#run(() => this.#dropBlobs(id));
       throw error;
     } finally {
       this.#values.clear();
@@ -148,7 +167,7 @@ export class SegmentFile {
   }
 
   #blob(key: number): Buffer {
-    const row = this.#run(() => this.#statements.column.get(key));
+    const row = this.#run(() => this.#statements.blob.get(key));
     if (!row) throw new SegmentGone();
     const { buffer, byteOffset, length } = row['body'] as Uint8Array;
     return Buffer.from(buffer, byteOffset, length);
@@ -158,10 +177,14 @@ export class SegmentFile {
     const joined = new Float64Array(events);
     let at = 0;
     for (const { row, events: count, from } of ranges) {
-      const times = this.times(row);
-      const { base, values } = decodeTimes(times, count, row.earliest);
-      for (let i = from; i < count; i++) joined[at++] = base + values[i]!;
-      giveBack(times);
+      const periods = this.periods(row);
+      for (let piece = Math.floor(from / PIECE_EVENTS); piece * PIECE_EVENTS < count; piece++) {
+        const begin = piece * PIECE_EVENTS;
+        const times = this.times(row, piece);
+        const { base, values } = decodeTimes(times, Math.min(PIECE_EVENTS, count - begin), periods[2 * piece]!);
+        for (let i = Math.max(0, from - begin); i < values.length; i++) joined[at++] = base + values[i]!;
+        giveBack(times);
+      }
     }
     const encoded = encodeTimes(joined);
     giveBack(joined);
@@ -183,24 +206,36 @@ export class SegmentFile {
 
   #drop(segments: readonly SegmentRow[]): void {
     for (const { id } of segments) {
-      this.#statements.dropColumns.run(id * WIDTH, (id + 1) * WIDTH);
+      this.#dropBlobs(id);
       this.#statements.drop.run(id);
     }
+  }
+
+  #dropBlobs(id: number): void {
+    this.#statements.dropBlobs.run(keyOf(id, 0), keyOf(id + 1, 0));
   }
 
   #insertRow(team: TeamId, { id, tier, bytes, first, last, earliest, latest, lastId }: SegmentRow): void {
     this.#statements.insert.run(id, team, tier, bytes, first, last, earliest, latest, lastId);
   }
 
-  #insertColumn(id: number, column: number, { text, codes }: Column): number {
-    this.#statements.insertColumn.run(id * WIDTH + 2 * column, text);
-    this.#statements.insertColumn.run(id * WIDTH + 2 * column + 1, codes);
-    return text.length + codes.length;
+  #insertColumn(id: number, column: number, { text, starts, codes }: Column): number {
+    return (
+      this.#insertBlobs(id, TEXT_OF(column), [text]) +
+      this.#insertBlobs(id, STARTS_OF(column), [starts]) +
+      this.#insertBlobs(id, CODES_OF(column), codes)
+    );
   }
 
-  #insertTimes(id: number, times: Uint8Array): number {
-    this.#statements.insertColumn.run(id * WIDTH + TIMES, times);
-    return times.length;
+  #insertTimes(id: number, { times, periods }: Pick<Segment, 'times' | 'periods'>): number {
+    return this.#insertBlobs(id, TIMES, times) + this.#insertBlobs(id, PERIODS, [periods]);
+  }
+
+  /** Returns their bytes. */
+  #insertBlobs(id: number, blob: number, pieces: readonly NodeJS.ArrayBufferView[]): number {
+    for (const [piece, { buffer, byteOffset, byteLength }] of pieces.entries())
+      this.#statements.insertBlob.run(keyOf(id, blob, piece), new Uint8Array(buffer, byteOffset, byteLength));
+    return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   #run<T>(work: () => T): T {
@@ -229,6 +264,14 @@ interface Range {
   /** All that it has. */
   readonly events: number;
   readonly from: number;
+}
+
+function keyOf(id: number, blob: number, piece = 0): number {
+  return (id * BLOBS + blob) * PIECES + piece;
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, byteLength / Uint32Array.BYTES_PER_ELEMENT);
 }
 
 class WrongVersion extends Error {}
@@ -270,7 +313,7 @@ const SCHEMA = `
     last_id TEXT NOT NULL,
     UNIQUE (team, last)
   ) STRICT;
-  CREATE TABLE segment_column (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+  CREATE TABLE segment_blob (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
   PRAGMA user_version = ${VERSION};
   COMMIT;
 `;
@@ -281,11 +324,11 @@ function prepare(database: DatabaseSync) {
     greatest: database.prepare('SELECT max(id) AS id FROM segment'),
     list: database.prepare(`SELECT ${row} FROM segment WHERE team = ? AND last >= ? AND first <= ? ORDER BY last`),
     newest: database.prepare(`SELECT ${row} FROM segment WHERE team = ? ORDER BY last DESC LIMIT ?`),
-    column: database.prepare('SELECT body FROM segment_column WHERE key = ?'),
+    blob: database.prepare('SELECT body FROM segment_blob WHERE key = ?'),
     teams: database.prepare('SELECT DISTINCT team FROM segment'),
     insert: database.prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    insertColumn: database.prepare('INSERT INTO segment_column VALUES (?, ?)'),
+    insertBlob: database.prepare('INSERT INTO segment_blob VALUES (?, ?)'),
     drop: database.prepare('DELETE FROM segment WHERE id = ?'),
-    dropColumns: database.prepare('DELETE FROM segment_column WHERE key >= ? AND key < ?'),
+    dropBlobs: database.prepare('DELETE FROM segment_blob WHERE key >= ? AND key < ?'),
   };
 }

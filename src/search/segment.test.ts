@@ -1,11 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LoggedEvent, type NewEvent, withPlace } from '../event/logged-event.ts';
-import { type Column, EventCodes, encodeColumn, findValues, joinColumns } from './column.ts';
+import { type Column, codesIn, encodeColumn, findValues, joinColumns, PIECE_EVENTS } from './column.ts';
 import { compileQuery, conditionsOf, type FieldName } from './match.ts';
 import { anyQuery, holds, randomEvent } from './oracle.ts';
 import type { EventQuery } from './search.ts';
-import { type Columns, decodeTimes, FIELD_NAMES, keepMatches, markAll, SegmentBuilder } from './segment.ts';
+import {
+  type Columns,
+  decodeTimes,
+  FIELD_NAMES,
+  findConditions,
+  keepMatches,
+  markAll,
+  SegmentBuilder,
+} from './segment.ts';
 import { Values } from './values.ts';
 
 function logged(event: NewEvent, sequence: number): LoggedEvent {
@@ -26,7 +34,15 @@ function segmentOf(seed: number, count: number) {
 /** As SQLite hands them over: each in memory of its own. */
 function columnsOf(columns: readonly Column[]): Columns {
   const of = (field: FieldName): Column => columns[FIELD_NAMES.indexOf(field)]!;
-  return { text: (field) => Buffer.from(of(field).text), codes: (field) => Uint8Array.from(of(field).codes) };
+  return {
+    text: (field) => Buffer.from(of(field).text),
+    starts: (field) => of(field).starts,
+    codes: (field, piece) => bytesOf(of(field).codes[piece]!),
+  };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: NodeJS.ArrayBufferView): Uint8Array {
+  return Uint8Array.from(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 describe('a query', () => {
@@ -48,7 +64,7 @@ describe('a query', () => {
             const marks = markAll(count);
             for (let i = seed % 9; i < count; i += 1 + (i % (1 + (seed % 5)))) marks[i] = 0;
             const wanted = parsed.map((event, i) => marks[i] === 1 && holds(untimed, event));
-            keepMatches(marks, conditionsOf(query), columns);
+            keepMatches(marks, 0, findConditions(conditionsOf(query), columns), columns);
             expect([...marks].map(Boolean)).toEqual(wanted);
             found += expected.filter(Boolean).length;
           }
@@ -106,17 +122,18 @@ describe('segments that are joined', () => {
           const events = segments.flatMap((segment) => segment.events).slice(from);
           const columns = FIELD_NAMES.map((_, i) => {
             const parts = segments.map(({ count, segment }, at) => {
-              const { text, codes } = segment.columns[i]!;
-              const own = { text: Buffer.from(text), codes: Uint8Array.from(codes) };
+              const { text, starts, codes } = segment.columns[i]!;
+              const own = { text: Buffer.from(text), starts, codes: (piece: number) => bytesOf(codes[piece]!) };
               return { ...own, events: count, from: at === 0 ? from : 0 };
             });
-            const { text, codes } = joinColumns(values, events.length, parts);
-            return { text: Buffer.from(text), codes };
+            const column = joinColumns(values, events.length, parts);
+            return { ...column, text: Buffer.from(column.text) };
           });
+          const joined = columnsOf(columns);
           const parsed = events.map(({ json }) => JSON.parse(json));
           for (const { from: _, to: __, ...query } of queries) {
             const marks = markAll(events.length);
-            keepMatches(marks, conditionsOf(query), columnsOf(columns));
+            keepMatches(marks, 0, findConditions(conditionsOf(query), joined), joined);
             expect([...marks].map(Boolean)).toEqual(parsed.map((event) => holds(query, event)));
           }
           // What no event has any more is not kept.
@@ -132,19 +149,44 @@ describe('segments that are joined', () => {
   it('find any of very many values', () => {
     const texts = Array.from({ length: 70_000 }, (_, i) => `value ${i}${'x'.repeat((i * 7) % 9)}`);
     const text = Buffer.from(`\0${texts.join('\0')}\0`);
-    const { codes } = encodeColumn(
+    const { starts, codes } = encodeColumn(
       text,
       texts.length,
       Uint32Array.from(texts, (_, i) => i + 1),
     );
-    const read = new EventCodes(codes, texts.length);
     for (const needle of ['value 7', 'x', '\0value 69999', '9xx\0', 'e 4096x']) {
-      const wanted = findValues(text, [needle, 'value 0'], () => read)!;
+      const wanted = findValues(text, [needle, 'value 0'], () => starts)!;
       const expected = texts.map((value) => Number(`\0${value}\0`.includes(needle) || value.includes('value 0')));
       expect([...wanted.subarray(1)]).toEqual(expected);
-      expect([...read.codes]).toEqual(texts.map((_, i) => i + 1));
     }
     expect(findValues(text, ['nothing'], () => expect.fail('no codes are needed'))).toBeUndefined();
+    expect(codes.flatMap((piece) => [...piece])).toEqual(texts.map((_, i) => i + 1));
+  });
+
+  it('have codes in pieces, of whatever pieces the parts had', () => {
+    const counts = [3 * PIECE_EVENTS - 10, 5, PIECE_EVENTS + 1];
+    const from = PIECE_EVENTS + 7;
+    // By part, which value (0: none) an event has: 200 in the first, more in the others.
+    const valueOf = (part: number, event: number): number => (event * 7 + part) % (part === 0 ? 201 : 301);
+    const parts = counts.map((events, part) => {
+      const text = Buffer.from(`\0${Array.from({ length: 300 }, (_, i) => `value ${i + 1}`).join('\0')}\0`);
+      const column = encodeColumn(
+        text,
+        300,
+        Uint16Array.from({ length: events }, (_, i) => valueOf(part, i)),
+      );
+      const codes = (piece: number): Uint8Array => bytesOf(column.codes[piece]!);
+      return { text, starts: column.starts, codes, events, from: part === 0 ? from : 0 };
+    });
+    const expected = counts.flatMap((events, part) =>
+      Array.from({ length: events }, (_, i) => valueOf(part, i)).slice(part === 0 ? from : 0),
+    );
+    const { text, starts, codes } = joinColumns(new Values(), expected.length, parts);
+    const names = text.toString().split('\0').slice(1, -1);
+    expect(starts[0]).toBe(names.length);
+    expect(codes.map(({ length }) => length)).toEqual([PIECE_EVENTS, PIECE_EVENTS, PIECE_EVENTS - 11]);
+    const found = codes.flatMap((piece) => [...codesIn(bytesOf(piece), starts[0]!)]);
+    expect(found.map((code) => (code === 0 ? 0 : Number(names[code - 1]!.slice(6))))).toEqual(expected);
   });
 });
 
@@ -155,7 +197,7 @@ describe('a segment', () => {
       [2, 2],
     ] as const) {
       const { events, segment } = segmentOf(seed, count);
-      const { base, values } = decodeTimes(segment.times, count, segment.earliest);
+      const { base, values } = decodeTimes(segment.times[0]!, count, segment.periods[0]!);
       expect(events.map((__, i) => base + values[i]!)).toEqual(events.map((event) => event.timestamp));
     }
   });

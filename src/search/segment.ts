@@ -1,6 +1,7 @@
+import { endianness } from 'node:os';
 import type { LoggedEvent, Sequence } from '../event/logged-event.ts';
 import { giveBack } from '../give-back.ts';
-import { type Column, EventCodes, encodeColumn, findValues } from './column.ts';
+import { type Codes, type Column, codesIn, encodeColumn, findValues, inPieces } from './column.ts';
 import { EventTexts, type TextPath } from './event-texts.ts';
 import { type Clause, type Condition, FIELDS, type Field, type FieldName, formOf } from './match.ts';
 import { Bytes, Values } from './values.ts';
@@ -20,8 +21,10 @@ export interface Segment {
   readonly lastId: string;
   /** In the order of FIELD_NAMES. */
   readonly columns: readonly Column[];
-  /** Each event's own time: `decodeTimes`. */
-  readonly times: Uint8Array;
+  /** Each event's own time, in pieces: `decodeTimes`. */
+  readonly times: readonly Uint8Array[];
+  /** The least and the greatest time of each piece. */
+  readonly periods: Float64Array;
 }
 
 /** What a segment has a column of, in this order: a change of it needs a new version of the index file. */
@@ -158,7 +161,32 @@ const [UPPER_A, UPPER_Z, TO_LOWER] = [65, 90, 32] as const;
 /** Where a segment's columns are read from: each blob is the caller's, who gives its memory back. */
 export interface Columns {
   text(field: FieldName): Buffer;
-  codes(field: FieldName): Uint8Array;
+  starts(field: FieldName): Uint32Array;
+  codes(field: FieldName, piece: number): Uint8Array;
+}
+
+/** A clause in terms of one segment: by code of the field, 1 where the value meets it. */
+interface Found {
+  readonly field: FieldName;
+  readonly wanted: Uint8Array;
+}
+
+/** What the conditions ask for in one segment; one that no value meets is empty, and then is the last. */
+export function findConditions(conditions: readonly Condition[], columns: Columns): readonly (readonly Found[])[] {
+  const all: Found[][] = [];
+  for (const clauses of conditions) {
+    const found = clauses.map((clause) => findClause(clause, columns)).filter((each) => each !== undefined);
+    all.push(found);
+    if (found.length === 0) break;
+  }
+  return all;
+}
+
+function findClause({ field, needles }: Clause, columns: Columns): Found | undefined {
+  const text = columns.text(field);
+  const wanted = findValues(text, needles, () => columns.starts(field));
+  giveBack(text);
+  return wanted && { field, wanted };
 }
 
 /** One mark (1) for each of so many events, with room for whole words. */
@@ -166,56 +194,54 @@ export function markAll(events: number): Uint8Array {
   return new Uint8Array(WORD * Math.ceil(events / WORD)).fill(1).subarray(0, events);
 }
 
-/** Takes its mark from each event for which not every condition holds. `marks`: as `markAll` makes them. */
-export function keepMatches(marks: Uint8Array, conditions: readonly Condition[], columns: Columns): void {
+/** Takes its mark from each event of a piece for which not every condition holds. `marks`: as `markAll` makes them. */
+export function keepMatches(
+  marks: Uint8Array,
+  piece: number,
+  conditions: readonly (readonly Found[])[],
+  columns: Columns,
+): void {
   const words = wordsOf(marks);
   for (const clauses of conditions) {
     const held = new Uint8Array(words.length * WORD);
-    for (const clause of clauses) {
-      const found = findEvents(marks.length, clause, columns);
-      if (!found) continue;
-      addFound(held, words, found);
-      giveBack(found.codes);
+    for (const { field, wanted } of clauses) {
+      const body = columns.codes(field, piece);
+      addFound(held, words, codesIn(body, wanted.length - 1), wanted);
+      giveBack(body);
     }
     const heldWords = wordsOf(held);
-    for (let i = 0; i < words.length; i++) words[i]! &= heldWords[i]!;
+    let any = 0;
+    for (let i = 0; i < words.length; i++) any |= words[i]! &= heldWords[i]!;
     giveBack(held);
+    if (any === 0) break;
   }
 }
 
 /**
- * Marks, of the words that have one among `among`, the events that were found. A whole word without any is passed over;
- * there is no branch on a single event, as the processor would guess most of them wrong.
+ * Marks, of the words that have one among `among`, the events with a wanted code. A word without any is passed over; there
+ * is no branch on a single event, as the processor would guess most of them wrong, and one write for four.
  */
-function addFound(marks: Uint8Array, among: Uint32Array, { wanted, codes }: Found): void {
-  for (let word = 0, first = 0; word < among.length; word++, first += WORD) {
+function addFound(marks: Uint8Array, among: Uint32Array, codes: Codes, wanted: Uint8Array): void {
+  const words = wordsOf(marks);
+  const whole = Math.floor(codes.length / WORD);
+  for (let word = 0; word < whole; word++) {
     if (among[word] === 0) continue;
-    const end = Math.min(first + WORD, codes.length);
-    for (let i = first; i < end; i++) marks[i]! |= wanted[codes[i]!]!;
+    const i = word * WORD;
+    words[word]! |=
+      (wanted[codes[i]!]! << SHIFTS[0]) |
+      (wanted[codes[i + 1]!]! << SHIFTS[1]) |
+      (wanted[codes[i + 2]!]! << SHIFTS[2]) |
+      (wanted[codes[i + 3]!]! << SHIFTS[3]);
   }
+  for (let i = whole * WORD; i < codes.length; i++) marks[i]! |= wanted[codes[i]!]!;
 }
 
 const WORD = 4;
+/** Where in a word each of its bytes is. */
+const SHIFTS = endianness() === 'LE' ? ([0, 8, 16, 24] as const) : ([24, 16, 8, 0] as const);
 
 function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
   return new Uint32Array(buffer, byteOffset, Math.ceil(length / WORD));
-}
-
-/** By code, which values meet a clause; and each event's code. */
-interface Found extends Pick<EventCodes, 'codes'> {
-  readonly wanted: Uint8Array;
-}
-
-/** undefined: no value meets the clause. */
-function findEvents(events: number, { field, needles }: Clause, columns: Columns): Found | undefined {
-  const text = columns.text(field);
-  let read: EventCodes | undefined;
-  const wanted = findValues(text, needles, () => {
-    read ??= new EventCodes(columns.codes(field), events);
-    return read;
-  });
-  giveBack(text);
-  return wanted && read && { wanted, codes: read.codes };
 }
 
 /** Each event's time is `base` and its value, milliseconds. */
@@ -224,15 +250,26 @@ export interface Times {
   readonly values: Uint32Array | Float64Array;
 }
 
+/** Of a piece of so many events, `earliest` the least of its times. */
 export function decodeTimes({ buffer, byteOffset, byteLength }: Uint8Array, events: number, earliest: number): Times {
   return byteLength === events * 8
     ? { base: 0, values: new Float64Array(buffer, byteOffset, events) }
     : { base: earliest, values: new Uint32Array(buffer, byteOffset, events) };
 }
 
-/** Times are kept as distances from the earliest, in four bytes where they lie within 49 days. */
-export function encodeTimes(times: Float64Array): Pick<Segment, 'earliest' | 'latest' | 'times'> {
-  // No callbacks: they would make an object of each of up to a million numbers.
+/** Times of a piece are kept as distances from its earliest, in four bytes where they lie within 49 days. */
+export function encodeTimes(times: Float64Array): Pick<Segment, 'earliest' | 'latest' | 'times' | 'periods'> {
+  const pieces = inPieces(times.length, (from, to) => encodePiece(times.subarray(from, to)));
+  return {
+    earliest: Math.min(...pieces.map((piece) => piece.earliest)),
+    latest: Math.max(...pieces.map((piece) => piece.latest)),
+    times: pieces.map((piece) => piece.times),
+    periods: Float64Array.from(pieces.flatMap((piece) => [piece.earliest, piece.latest])),
+  };
+}
+
+function encodePiece(times: Float64Array): { earliest: number; latest: number; times: Uint8Array } {
+  // No callbacks: they would make an object of each number.
   let earliest = Number.POSITIVE_INFINITY;
   let latest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < times.length; i++) {
