@@ -39,7 +39,7 @@ export function openSearch(options: {
   const { folder, log, clock, logger } = options;
   const file = new SegmentFile(folder, () => indexer.restart(), logger);
   const indexer = createIndexer({ file, log, clock, logger });
-  const marked = new LRUCache<string, Uint8Array>({ maxSize: MARKED_BYTES, sizeCalculation: (marks) => marks.length });
+  const marked = new LRUCache<string, Buffer>({ maxSize: MARKED_BYTES, sizeCalculation: (marks) => marks.length });
   const source: Source = { file, log, marked };
 
   const boundsThrough = async (team: TeamId, through: Sequence): Promise<{ first: Sequence; last: Sequence }> => {
@@ -141,7 +141,7 @@ export function openSearch(options: {
 }
 
 /** Adds the marked sequences in order until there are `most`. */
-function collect(marks: Uint8Array, first: Sequence, order: Order, found: Sequence[], most: number): void {
+function collect(marks: Buffer, first: Sequence, order: Order, found: Sequence[], most: number): void {
   const next = (i: number): number =>
     order === 'asc' ? marks.indexOf(1, i + 1) : i === 0 ? -1 : marks.lastIndexOf(1, i - 1);
   for (let i = next(order === 'asc' ? -1 : marks.length); i !== -1 && found.length < most; i = next(i))

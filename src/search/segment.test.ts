@@ -167,19 +167,19 @@ describe('segments that are joined', () => {
     const counts = [3 * PIECE_EVENTS - 10, 5, PIECE_EVENTS + 1];
     const from = PIECE_EVENTS + 7;
     // By part, which value (0: none) an event has: 200 in the first, more in the others.
-    const valueOf = (part: number, event: number): number => (event * 7 + part) % (part === 0 ? 201 : 301);
+    const numberOf = (part: number, event: number): number => (event * 7 + part) % (part === 0 ? 201 : 301);
     const parts = counts.map((events, part) => {
       const text = Buffer.from(`\0${Array.from({ length: 300 }, (_, i) => `value ${i + 1}`).join('\0')}\0`);
       const column = encodeColumn(
         text,
         300,
-        Uint16Array.from({ length: events }, (_, i) => valueOf(part, i)),
+        Uint16Array.from({ length: events }, (_, i) => numberOf(part, i)),
       );
       const codes = (piece: number): Uint8Array => bytesOf(column.codes[piece]!);
       return { text, starts: column.starts, codes, events, from: part === 0 ? from : 0 };
     });
     const expected = counts.flatMap((events, part) =>
-      Array.from({ length: events }, (_, i) => valueOf(part, i)).slice(part === 0 ? from : 0),
+      Array.from({ length: events }, (_, i) => numberOf(part, i)).slice(part === 0 ? from : 0),
     );
     const { text, starts, codes } = joinColumns(new Values(), expected.length, parts);
     const names = text.toString().split('\0').slice(1, -1);

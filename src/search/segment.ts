@@ -190,8 +190,8 @@ function findClause({ field, needles }: Clause, columns: Columns): Found | undef
 }
 
 /** One mark (1) for each of so many events, with room for whole words. */
-export function markAll(events: number): Uint8Array {
-  return new Uint8Array(WORD * Math.ceil(events / WORD)).fill(1).subarray(0, events);
+export function markAll(events: number): Buffer {
+  return Buffer.from(new ArrayBuffer(WORD * Math.ceil(events / WORD)), 0, events).fill(1);
 }
 
 /** Takes its mark from each event of a piece for which not every condition holds. `marks`: as `markAll` makes them. */

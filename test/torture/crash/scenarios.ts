@@ -102,9 +102,9 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'a segment of the search index is written apart from its columns',
     file: 'src/search/segment-file.ts',
-    find: '      let bytes = this.#insertTimes(id, times);\n      for (const [i, column] of columns.entries()) bytes += this.#insertColumn(id, i, column);\n      this.#insertRow(team, { id, tier: 0, bytes, ...segment });',
+    find: '      let bytes = this.#insertTimes(id, { times, periods });\n      for (const [i, column] of columns.entries()) bytes += this.#insertColumn(id, i, column);\n      this.#insertRow(team, { id, tier: 0, bytes, ...segment });',
     replace:
-      "      this.#insertRow(team, { id, tier: 0, bytes: 0, ...segment });\n      this.#database.exec('COMMIT'); this.#database.exec('BEGIN');\n      this.#insertTimes(id, times);\n      for (const [i, column] of columns.entries()) this.#insertColumn(id, i, column);",
+      "      this.#insertRow(team, { id, tier: 0, bytes: 0, ...segment });\n      this.#database.exec('COMMIT'); this.#database.exec('BEGIN');\n      this.#insertTimes(id, { times, periods });\n      for (const [i, column] of columns.entries()) this.#insertColumn(id, i, column);",
     caughtBy: 'crash/index',
   },
   {
