@@ -26,7 +26,7 @@ export class SegmentGone extends Error {}
 const VERSION = 3;
 /**
  * Blobs are rows under `(segment * BLOBS + blob) * PIECES + piece`; of columns and times there are pieces, of all else the
- * first only.
+ * first only. No segment has more pieces: it would have been joined from more than 16 of one.
  */
 const BLOBS = 64;
 const PIECES = 16;
