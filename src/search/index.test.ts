@@ -59,6 +59,15 @@ async function index(folder: ReturnType<typeof openFolder>): Promise<void> {
   await search.close();
 }
 
+/** As a failing disk would, behind the back of SQLite. */
+function changing(sql: string): (path: string) => void {
+  return (path) => {
+    const file = new DatabaseSync(path);
+    file.exec(sql);
+    file.close();
+  };
+}
+
 function eventsOf(team: string, seed: number, from: number, count: number): NewEvent[] {
   return Array.from({ length: count }, (_, i) => randomEvent(team, seed, from + i));
 }
@@ -220,6 +229,12 @@ describe('the index', () => {
         writeFileSync(path, bytes.fill(0xff, 4096 * 2));
       },
     ],
+    ['changed in a blob', changing('UPDATE segment_blob SET body = zeroblob(length(body)) WHERE length(body) = 4096')],
+    [
+      'changed in the place of a blob',
+      changing('UPDATE segment_blob SET key = -key; UPDATE segment_blob SET key = -key % 2048 + 1024'),
+    ],
+    ['changed in a segment', changing('UPDATE segment SET first = first + 1')],
   ])('is built anew from the log, and says so, when its file is %s', async (_, spoil) => {
     const folder = openFolder();
     const events = eventsOf('a', 3, 0, SEGMENT_EVENTS * 2);
@@ -381,7 +396,7 @@ describe('the index', () => {
       file.close();
       return rows;
     };
-    blobs('INSERT INTO segment_blob VALUES (2048, zeroblob(10)), (2500, zeroblob(10))');
+    blobs('INSERT INTO segment_blob VALUES (2048, 0, zeroblob(10)), (2500, 0, zeroblob(10))');
     await folder.open().close();
     expect(blobs('SELECT count(*) AS n, max(key) / 1024 AS newest FROM segment_blob')).toEqual([{ n: 38, newest: 1 }]);
   });

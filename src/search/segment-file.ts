@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import type { Sequence, TeamId } from '../event/logged-event.ts';
 import { giveBack } from '../give-back.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -75,12 +76,12 @@ export class SegmentFile {
 
   /** The team's segments that hold sequences from `low` to `high`, oldest first; none overlaps another. */
   segments(team: TeamId, low: Sequence, high: Sequence): readonly SegmentRow[] {
-    return this.#run(() => this.#statements.list.all(team, low, high) as unknown as SegmentRow[]);
+    return this.#run(() => this.#statements.list.all(team, low, high).map((row) => checked(team, row)));
   }
 
   /** The team's last segments, oldest first. */
   newest(team: TeamId, count: number): readonly SegmentRow[] {
-    return this.#run(() => this.#statements.newest.all(team, count) as unknown as SegmentRow[]).toReversed();
+    return this.#run(() => this.#statements.newest.all(team, count).map((row) => checked(team, row))).toReversed();
   }
 
   /** What the segment's columns are read from; throws SegmentGone when it is no longer there. */
@@ -167,10 +168,14 @@ export class SegmentFile {
   }
 
   #blob(key: number): Buffer {
-    const row = this.#run(() => this.#statements.blob.get(key));
-    if (!row) throw new SegmentGone();
-    const { buffer, byteOffset, length } = row['body'] as Uint8Array;
-    return Buffer.from(buffer, byteOffset, length);
+    return this.#run(() => {
+      const row = this.#statements.blob.get(key);
+      if (!row) throw new SegmentGone();
+      const { buffer, byteOffset, length } = row['body'] as Uint8Array;
+      const body = Buffer.from(buffer, byteOffset, length);
+      if (row['checksum'] !== checksumOf(key, body)) throw new Unusable(`Blob ${key} of the index is damaged`);
+      return body;
+    });
   }
 
   #joinTimes(ranges: readonly Range[], events: number): ReturnType<typeof encodeTimes> {
@@ -215,8 +220,10 @@ export class SegmentFile {
     this.#statements.dropBlobs.run(keyOf(id, 0), keyOf(id + 1, 0));
   }
 
-  #insertRow(team: TeamId, { id, tier, bytes, first, last, earliest, latest, lastId }: SegmentRow): void {
-    this.#statements.insert.run(id, team, tier, bytes, first, last, earliest, latest, lastId);
+  #insertRow(team: TeamId, row: SegmentRow): void {
+    const { id, tier, bytes, first, last, earliest, latest, lastId } = row;
+    const checksum = checksumOfRow(team, row);
+    this.#statements.insert.run(id, team, tier, bytes, first, last, earliest, latest, lastId, checksum);
   }
 
   #insertColumn(id: number, column: number, { text, starts, codes }: Column): number {
@@ -233,8 +240,11 @@ export class SegmentFile {
 
   /** Returns their bytes. */
   #insertBlobs(id: number, blob: number, pieces: readonly NodeJS.ArrayBufferView[]): number {
-    for (const [piece, { buffer, byteOffset, byteLength }] of pieces.entries())
-      this.#statements.insertBlob.run(keyOf(id, blob, piece), new Uint8Array(buffer, byteOffset, byteLength));
+    for (const [piece, { buffer, byteOffset, byteLength }] of pieces.entries()) {
+      const key = keyOf(id, blob, piece);
+      const body = new Uint8Array(buffer, byteOffset, byteLength);
+      this.#statements.insertBlob.run(key, checksumOf(key, body), body);
+    }
     return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
@@ -274,10 +284,26 @@ function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
   return new Uint32Array(buffer, byteOffset, byteLength / Uint32Array.BYTES_PER_ELEMENT);
 }
 
-class WrongVersion extends Error {}
+/** Of a blob and its place: SQLite would hand out what a failing disk has made of either. */
+function checksumOf(key: number, body: Uint8Array): number {
+  return crc32(body, key % 2 ** 32);
+}
+
+function checksumOfRow(team: TeamId, { id, tier, bytes, first, last, earliest, latest, lastId }: SegmentRow): number {
+  return crc32(JSON.stringify([team, id, tier, bytes, first, last, earliest, latest, lastId]));
+}
+
+function checked(team: TeamId, { checksum, ...row }: Record<string, unknown>): SegmentRow {
+  const segment = row as unknown as SegmentRow;
+  if (checksum !== checksumOfRow(team, segment)) throw new Unusable(`Segment ${segment.id} of the index is damaged`);
+  return segment;
+}
+
+/** The index as a whole. */
+class Unusable extends Error {}
 
 function isUnusable(error: unknown): boolean {
-  if (error instanceof WrongVersion) return true;
+  if (error instanceof Unusable) return true;
   return error instanceof Error && 'errcode' in error && UNUSABLE.includes(Number(error.errcode) & 0xff);
 }
 
@@ -291,7 +317,7 @@ function open(path: string): DatabaseSync {
     const version = Number(database.prepare('PRAGMA user_version').get()!['user_version']);
     const isNew = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!['n'] === 0;
     if (isNew) database.exec(SCHEMA);
-    else if (version !== VERSION) throw new WrongVersion(`Version ${version} of the index, ${VERSION} is needed`);
+    else if (version !== VERSION) throw new Unusable(`Version ${version} of the index, ${VERSION} is needed`);
     return database;
   } catch (error) {
     database.close();
@@ -311,23 +337,24 @@ const SCHEMA = `
     earliest INTEGER NOT NULL,
     latest INTEGER NOT NULL,
     last_id TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
     UNIQUE (team, last)
   ) STRICT;
-  CREATE TABLE segment_blob (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+  CREATE TABLE segment_blob (key INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
   PRAGMA user_version = ${VERSION};
   COMMIT;
 `;
 
 function prepare(database: DatabaseSync) {
-  const row = 'id, tier, bytes, first, last, earliest, latest, last_id AS lastId';
+  const row = 'id, tier, bytes, first, last, earliest, latest, last_id AS lastId, checksum';
   return {
     greatest: database.prepare('SELECT max(id) AS id FROM segment'),
     list: database.prepare(`SELECT ${row} FROM segment WHERE team = ? AND last >= ? AND first <= ? ORDER BY last`),
     newest: database.prepare(`SELECT ${row} FROM segment WHERE team = ? ORDER BY last DESC LIMIT ?`),
-    blob: database.prepare('SELECT body FROM segment_blob WHERE key = ?'),
+    blob: database.prepare('SELECT checksum, body FROM segment_blob WHERE key = ?'),
     teams: database.prepare('SELECT DISTINCT team FROM segment'),
-    insert: database.prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    insertBlob: database.prepare('INSERT INTO segment_blob VALUES (?, ?)'),
+    insert: database.prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    insertBlob: database.prepare('INSERT INTO segment_blob VALUES (?, ?, ?)'),
     drop: database.prepare('DELETE FROM segment WHERE id = ?'),
     dropBlobs: database.prepare('DELETE FROM segment_blob WHERE key >= ? AND key < ?'),
   };
