@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 import type { LoggedEvent, Sequence } from '../event/logged-event.ts';
 import { giveBack } from '../give-back.ts';
-import { type Codes, type Column, codesIn, encodeColumn, findValues, inPieces } from './column.ts';
+import { type Codes, type Column, codesIn, encodeColumn, findValues, inPieces, PIECE_EVENTS } from './column.ts';
 import { EventTexts, type TextPath } from './event-texts.ts';
 import { type Clause, type Condition, FIELDS, type Field, type FieldName, formOf } from './match.ts';
 import { Bytes, Values } from './values.ts';
@@ -203,16 +203,15 @@ export function keepMatches(
 ): void {
   const words = wordsOf(marks);
   for (const clauses of conditions) {
-    const held = new Uint8Array(words.length * WORD);
+    const held = HELD.subarray(0, words.length);
+    held.fill(0);
     for (const { field, wanted } of clauses) {
       const body = columns.codes(field, piece);
       addFound(held, words, codesIn(body, wanted.length - 1), wanted);
       giveBack(body);
     }
-    const heldWords = wordsOf(held);
     let any = 0;
-    for (let i = 0; i < words.length; i++) any |= words[i]! &= heldWords[i]!;
-    giveBack(held);
+    for (let i = 0; i < words.length; i++) any |= words[i]! &= held[i]!;
     if (any === 0) break;
   }
 }
@@ -221,8 +220,7 @@ export function keepMatches(
  * Marks, of the words that have one among `among`, the events with a wanted code. A word without any is passed over; there
  * is no branch on a single event, as the processor would guess most of them wrong, and one write for four.
  */
-function addFound(marks: Uint8Array, among: Uint32Array, codes: Codes, wanted: Uint8Array): void {
-  const words = wordsOf(marks);
+function addFound(words: Uint32Array, among: Uint32Array, codes: Codes, wanted: Uint8Array): void {
   const whole = Math.floor(codes.length / WORD);
   for (let word = 0; word < whole; word++) {
     if (among[word] === 0) continue;
@@ -233,10 +231,12 @@ function addFound(marks: Uint8Array, among: Uint32Array, codes: Codes, wanted: U
       (wanted[codes[i + 2]!]! << SHIFTS[2]) |
       (wanted[codes[i + 3]!]! << SHIFTS[3]);
   }
-  for (let i = whole * WORD; i < codes.length; i++) marks[i]! |= wanted[codes[i]!]!;
+  for (let i = whole * WORD; i < codes.length; i++) words[whole]! |= wanted[codes[i]!]! << SHIFTS[i % WORD]!;
 }
 
 const WORD = 4;
+/** Where the marks of one condition are collected. */
+const HELD = new Uint32Array(PIECE_EVENTS / WORD);
 /** Where in a word each of its bytes is. */
 const SHIFTS = endianness() === 'LE' ? ([0, 8, 16, 24] as const) : ([24, 16, 8, 0] as const);
 
