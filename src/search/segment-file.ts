@@ -138,8 +138,8 @@ export class SegmentFile {
           from: Math.max(0, first - row.first),
         }),
       );
-      const { times, periods, ...period } = this.#joinTimes(ranges, last - first + 1);
-      let bytes = this.#run(() => this.#insertTimes(id, { times, periods }));
+      const times = this.#joinTimes(ranges, last - first + 1);
+      let bytes = this.#run(() => this.#insertTimes(id, times));
       for (const [i, field] of FIELD_NAMES.entries()) {
         await setImmediate();
         const each = ranges.values().map(({ row, ...range }) => {
@@ -153,7 +153,7 @@ export class SegmentFile {
       }
       this.#transaction(() => {
         this.#drop(parts);
-        this.#insertRow(team, { id, tier, bytes, first, last, lastId, ...period });
+        this.#insertRow(team, { id, tier, bytes, first, last, lastId });
       });
     } catch (error) {
       this.#run(() => this.#dropBlobs(id));
@@ -221,9 +221,9 @@ export class SegmentFile {
   }
 
   #insertRow(team: TeamId, row: SegmentRow): void {
-    const { id, tier, bytes, first, last, earliest, latest, lastId } = row;
+    const { id, tier, bytes, first, last, lastId } = row;
     const checksum = checksumOfRow(team, row);
-    this.#statements.insert.run(id, team, tier, bytes, first, last, earliest, latest, lastId, checksum);
+    this.#statements.insert.run(id, team, tier, bytes, first, last, lastId, checksum);
   }
 
   #insertColumn(id: number, column: number, { text, starts, codes }: Column): number {
@@ -289,8 +289,8 @@ function checksumOf(key: number, body: Uint8Array): number {
   return crc32(body, key % 2 ** 32);
 }
 
-function checksumOfRow(team: TeamId, { id, tier, bytes, first, last, earliest, latest, lastId }: SegmentRow): number {
-  return crc32(JSON.stringify([team, id, tier, bytes, first, last, earliest, latest, lastId]));
+function checksumOfRow(team: TeamId, { id, tier, bytes, first, last, lastId }: SegmentRow): number {
+  return crc32(JSON.stringify([team, id, tier, bytes, first, last, lastId]));
 }
 
 function checked(team: TeamId, { checksum, ...row }: Record<string, unknown>): SegmentRow {
@@ -334,8 +334,6 @@ const SCHEMA = `
     bytes INTEGER NOT NULL,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
-    earliest INTEGER NOT NULL,
-    latest INTEGER NOT NULL,
     last_id TEXT NOT NULL,
     checksum INTEGER NOT NULL,
     UNIQUE (team, last)
@@ -346,14 +344,14 @@ const SCHEMA = `
 `;
 
 function prepare(database: DatabaseSync) {
-  const row = 'id, tier, bytes, first, last, earliest, latest, last_id AS lastId, checksum';
+  const row = 'id, tier, bytes, first, last, last_id AS lastId, checksum';
   return {
     greatest: database.prepare('SELECT max(id) AS id FROM segment'),
     list: database.prepare(`SELECT ${row} FROM segment WHERE team = ? AND last >= ? AND first <= ? ORDER BY last`),
     newest: database.prepare(`SELECT ${row} FROM segment WHERE team = ? ORDER BY last DESC LIMIT ?`),
     blob: database.prepare('SELECT checksum, body FROM segment_blob WHERE key = ?'),
     teams: database.prepare('SELECT DISTINCT team FROM segment'),
-    insert: database.prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    insert: database.prepare('INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     insertBlob: database.prepare('INSERT INTO segment_blob VALUES (?, ?, ?)'),
     drop: database.prepare('DELETE FROM segment WHERE id = ?'),
     dropBlobs: database.prepare('DELETE FROM segment_blob WHERE key >= ? AND key < ?'),

@@ -14,16 +14,13 @@ import { Bytes, Values } from './values.ts';
 export interface Segment {
   readonly first: Sequence;
   readonly last: Sequence;
-  /** Least and greatest event time in it, milliseconds. */
-  readonly earliest: number;
-  readonly latest: number;
   /** Id of its last event: tells whether the index belongs to this log. */
   readonly lastId: string;
   /** In the order of FIELD_NAMES. */
   readonly columns: readonly Column[];
   /** Each event's own time, in pieces: `decodeTimes`. */
   readonly times: readonly Uint8Array[];
-  /** The least and the greatest time of each piece. */
+  /** The least and the greatest time of each piece, milliseconds. */
   readonly periods: Float64Array;
 }
 
@@ -258,11 +255,9 @@ export function decodeTimes({ buffer, byteOffset, byteLength }: Uint8Array, even
 }
 
 /** Times of a piece are kept as distances from its earliest, in four bytes where they lie within 49 days. */
-export function encodeTimes(times: Float64Array): Pick<Segment, 'earliest' | 'latest' | 'times' | 'periods'> {
+export function encodeTimes(times: Float64Array): Pick<Segment, 'times' | 'periods'> {
   const pieces = inPieces(times.length, (from, to) => encodePiece(times.subarray(from, to)));
   return {
-    earliest: Math.min(...pieces.map((piece) => piece.earliest)),
-    latest: Math.max(...pieces.map((piece) => piece.latest)),
     times: pieces.map((piece) => piece.times),
     periods: Float64Array.from(pieces.flatMap((piece) => [piece.earliest, piece.latest])),
   };
