@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LRUCache } from 'lru-cache';
 import type { LoggedEvent, Sequence, TeamId } from '../event/logged-event.ts';
-import { inPieces, PIECE_EVENTS } from './column.ts';
+import { PIECE_EVENTS, piecesOf } from './column.ts';
 import { type LogReader, type Range, readRange } from './log-reader.ts';
 import { compileQuery, conditionsOf } from './match.ts';
 import type { EventQuery } from './search.ts';
@@ -116,9 +116,9 @@ function segmentAnswers(
       marked.set(key, marks);
       return marks;
     };
-    const pieces = inPieces(segment.last - segment.first + 1, (begin, end) => ({ begin, events: end - begin }));
-    for (const [piece, { begin, events }] of inOrder([...pieces.entries()], order)) {
+    for (const { piece, begin, end } of inOrder(piecesOf(segment.last - segment.first + 1), order)) {
       const first = segment.first + begin;
+      const events = end - begin;
       const low = Math.max(0, range.low - first);
       const high = Math.min(events, range.high - first + 1);
       if (low >= high) continue;

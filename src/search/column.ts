@@ -40,19 +40,21 @@ export function encodeColumn(text: Buffer, count: number, codes: Codes): Column 
     at = endOf(text, at) + 1;
   }
   if (count === 0) return { text, starts, codes: [] };
-  const pieces = inPieces(codes.length, (from, to) => {
-    const piece = codesIn(new Uint8Array((to - from) * widthOf(count)), count);
-    piece.set(codes.subarray(from, to));
+  const pieces = piecesOf(codes.length).map(({ begin, end }) => {
+    const piece = codesIn(new Uint8Array((end - begin) * widthOf(count)), count);
+    piece.set(codes.subarray(begin, end));
     return piece;
   });
   return { text, starts, codes: pieces };
 }
 
-/** One for each PIECE_EVENTS of a segment's events. */
-export function inPieces<T>(events: number, make: (from: number, to: number) => T): T[] {
-  return Array.from({ length: Math.ceil(events / PIECE_EVENTS) }, (_, i) =>
-    make(i * PIECE_EVENTS, Math.min((i + 1) * PIECE_EVENTS, events)),
-  );
+/** The pieces of a segment of so many events that hold some from the place `from` on: which events each has. */
+export function piecesOf(events: number, from = 0): { piece: number; begin: number; end: number }[] {
+  const first = Math.floor(from / PIECE_EVENTS);
+  return Array.from({ length: Math.ceil(events / PIECE_EVENTS) - first }, (_, i) => {
+    const begin = (first + i) * PIECE_EVENTS;
+    return { piece: first + i, begin, end: Math.min(begin + PIECE_EVENTS, events) };
+  });
 }
 
 /** The codes of a piece of a column that has so many values. */
@@ -139,9 +141,9 @@ export function joinColumns(values: Values, events: number, parts: Iterable<Colu
   for (const part of parts) {
     if (part.starts[0]! > 0) {
       const numbers = numbersOf(part, values);
-      eachPiece(part, (piece, from) => {
-        for (let i = Math.max(0, part.from - from); i < piece.length; i++)
-          codes[at + from + i - part.from] = numbers[piece[i]!]!;
+      eachPiece(part, (piece, begin) => {
+        for (let i = Math.max(0, part.from - begin); i < piece.length; i++)
+          codes[at + begin + i - part.from] = numbers[piece[i]!]!;
       });
       giveBack(numbers);
     }
@@ -155,10 +157,10 @@ export function joinColumns(values: Values, events: number, parts: Iterable<Colu
 }
 
 /** Each piece with events from `part.from` on, and which event it begins with. */
-function eachPiece(part: ColumnPart, work: (codes: Codes, from: number) => void): void {
-  for (let piece = Math.floor(part.from / PIECE_EVENTS); piece * PIECE_EVENTS < part.events; piece++) {
+function eachPiece(part: ColumnPart, work: (codes: Codes, begin: number) => void): void {
+  for (const { piece, begin } of piecesOf(part.events, part.from)) {
     const body = part.codes(piece);
-    work(codesIn(body, part.starts[0]!), piece * PIECE_EVENTS);
+    work(codesIn(body, part.starts[0]!), begin);
     giveBack(body);
   }
 }

@@ -6,9 +6,9 @@ import { crc32 } from 'node:zlib';
 import type { Sequence, TeamId } from '../event/logged-event.ts';
 import { giveBack } from '../give-back.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type Column, type ColumnPart, joinColumns, PIECE_EVENTS } from './column.ts';
+import { type Column, type ColumnPart, joinColumns, piecesOf } from './column.ts';
 import type { FieldName } from './match.ts';
-import { type Columns, decodeTimes, encodeTimes, FIELD_NAMES, type Segment } from './segment.ts';
+import { type Columns, decodeTimes, encodeTimes, FIELD_NAMES, type Segment, wordsOf } from './segment.ts';
 import { Values } from './values.ts';
 
 /** A segment without its columns. */
@@ -183,10 +183,9 @@ export class SegmentFile {
     let at = 0;
     for (const { row, events: count, from } of ranges) {
       const periods = this.periods(row);
-      for (let piece = Math.floor(from / PIECE_EVENTS); piece * PIECE_EVENTS < count; piece++) {
-        const begin = piece * PIECE_EVENTS;
+      for (const { piece, begin, end } of piecesOf(count, from)) {
         const times = this.times(row, piece);
-        const { base, values } = decodeTimes(times, Math.min(PIECE_EVENTS, count - begin), periods[2 * piece]!);
+        const { base, values } = decodeTimes(times, end - begin, periods[2 * piece]!);
         for (let i = Math.max(0, from - begin); i < values.length; i++) joined[at++] = base + values[i]!;
         giveBack(times);
       }
@@ -278,10 +277,6 @@ interface Range {
 
 function keyOf(id: number, blob: number, piece = 0): number {
   return (id * BLOBS + blob) * PIECES + piece;
-}
-
-function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
-  return new Uint32Array(buffer, byteOffset, byteLength / Uint32Array.BYTES_PER_ELEMENT);
 }
 
 /** Of a blob and its place: SQLite would hand out what a failing disk has made of either. */

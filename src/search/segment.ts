@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 import type { LoggedEvent, Sequence } from '../event/logged-event.ts';
 import { giveBack } from '../give-back.ts';
-import { type Codes, type Column, codesIn, encodeColumn, findValues, inPieces, PIECE_EVENTS } from './column.ts';
+import { type Codes, type Column, codesIn, encodeColumn, findValues, PIECE_EVENTS, piecesOf } from './column.ts';
 import { EventTexts, type TextPath } from './event-texts.ts';
 import { type Clause, type Condition, FIELDS, type Field, type FieldName, formOf } from './match.ts';
 import { Bytes, Values } from './values.ts';
@@ -237,7 +237,8 @@ const HELD = new Uint32Array(PIECE_EVENTS / WORD);
 /** Where in a word each of its bytes is. */
 const SHIFTS = endianness() === 'LE' ? ([0, 8, 16, 24] as const) : ([24, 16, 8, 0] as const);
 
-function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
+/** As many as the bytes need. */
+export function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
   return new Uint32Array(buffer, byteOffset, Math.ceil(length / WORD));
 }
 
@@ -256,7 +257,7 @@ export function decodeTimes({ buffer, byteOffset, byteLength }: Uint8Array, even
 
 /** Times of a piece are kept as distances from its earliest, in four bytes where they lie within 49 days. */
 export function encodeTimes(times: Float64Array): Pick<Segment, 'times' | 'periods'> {
-  const pieces = inPieces(times.length, (from, to) => encodePiece(times.subarray(from, to)));
+  const pieces = piecesOf(times.length).map(({ begin, end }) => encodePiece(times.subarray(begin, end)));
   return {
     times: pieces.map((piece) => piece.times),
     periods: Float64Array.from(pieces.flatMap((piece) => [piece.earliest, piece.latest])),

@@ -20,9 +20,11 @@ const ROUNDS = 60;
 export async function stored(build: Build): Promise<Figures> {
   const total = STORED * build.scale;
   const sink = await startSink();
-  const many = await fill(build, sink, total);
-  const few = await fill(build, sink, FEW * build.scale);
+  const many = await open(build, sink);
+  const few = await open(build, sink);
   try {
+    await many.fill(total);
+    await few.fill(FEW * build.scale);
     const bytes = await many.service.bytesOnDisk();
     const started = performance.now();
     await many.start();
@@ -42,22 +44,23 @@ export async function stored(build: Build): Promise<Figures> {
   }
 }
 
-/** A service that was filled and stopped. */
+/** A service that is filled, stopped and started again. */
 interface Filled {
   readonly service: BenchService;
   readonly key: string;
+  /** Stops it then. */
+  fill(total: number): Promise<void>;
   start(): Promise<void>;
   /** Ends when so many more are delivered and indexed. */
   add(events: number): Promise<void>;
   close(): Promise<void>;
 }
 
-async function fill(build: Build, sink: Sink, total: number): Promise<Filled> {
+async function open(build: Build, sink: Sink): Promise<Filled> {
   const folder = await temporaryFolder();
   let service = await startBenchService(build.main, folder.path);
   const key = await service.addTeams([TEAM]);
   await service.connect(TEAM, sink);
-  const startsAt = Date.now() - PERIOD_MS;
   const add = async (events: number, timeOf?: (n: number) => number): Promise<void> => {
     await service.quiet();
     const load = createLoad({
@@ -73,13 +76,16 @@ async function fill(build: Build, sink: Sink, total: number): Promise<Filled> {
     }
     await load.close();
   };
-  await add(total, (n) => startsAt + (PERIOD_MS * n) / total);
-  await service.close();
   return {
     get service() {
       return service;
     },
     key,
+    fill: async (total) => {
+      const startsAt = Date.now() - PERIOD_MS;
+      await add(total, (n) => startsAt + (PERIOD_MS * n) / total);
+      await service.close();
+    },
     start: async () => {
       service = await startBenchService(build.main, folder.path);
     },
