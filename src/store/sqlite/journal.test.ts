@@ -4,6 +4,7 @@ import type { NewEvent, TeamId } from '../../event/logged-event.ts';
 import { NOON, newEvent, newEvents } from '../conformance-fixture.ts';
 import { StorageDamaged } from '../event-log.ts';
 import { Connection } from './connection.ts';
+import { COUNT_IDS } from './event-ids.ts';
 import { LogReader } from './log-reader.ts';
 import { JOURNAL_MS, LogWriter } from './log-writer.ts';
 import { migrate } from './migrations.ts';
@@ -38,8 +39,12 @@ function commit(events: readonly NewEvent[]) {
   return outcomes;
 }
 
-function rows(table: 'journal' | 'chunk' | 'event_id'): number {
+function rows(table: 'journal' | 'chunk'): number {
   return connection.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)!.n;
+}
+
+function ids(): number {
+  return connection.get<{ ids: number }>(COUNT_IDS)!.ids;
 }
 
 function idsOf(team: TeamId): string[] {
@@ -54,7 +59,7 @@ describe('the journal', () => {
   it('holds a commit of many teams in one row, and readers find all of it', () => {
     commit(ofAll(8, 'first-'));
     commit(ofAll(8, 'second-'));
-    expect([rows('journal'), rows('chunk'), rows('event_id')]).toEqual([2, 0, 0]);
+    expect([rows('journal'), rows('chunk'), ids()]).toEqual([2, 0, 0]);
     expect(reader.bounds('b')).toEqual({ first: 1, last: 16 });
     expect(reader.teams()).toEqual(TEAMS.map((team) => ({ team, last: 16 })));
     expect(reader.read('b', 6, { events: 4, bytes: 1e6 }).map(({ id }) => id)).toEqual([
@@ -73,10 +78,10 @@ describe('the journal', () => {
     commit(ofAll(100, 'first-'));
     commit(newEvents('a', 200, 'second-'));
     // 256 of 300 have moved, 44 are in the second row; the first goes when b and c have moved.
-    expect([rows('journal'), rows('chunk'), rows('event_id')]).toEqual([2, 1, 256]);
+    expect([rows('journal'), rows('chunk'), ids()]).toEqual([2, 1, 256]);
     expect(idsOf('a')).toHaveLength(300);
     commit([...newEvents('b', 156, 'third-'), ...newEvents('c', 156, 'third-')]);
-    expect([rows('journal'), rows('chunk'), rows('event_id')]).toEqual([1, 3, 768]);
+    expect([rows('journal'), rows('chunk'), ids()]).toEqual([1, 3, 768]);
     expect(TEAMS.map((team) => idsOf(team).length)).toEqual([300, 256, 256]);
   });
 
@@ -124,7 +129,7 @@ describe('the journal', () => {
     ]);
     log.empty();
     commit([]);
-    expect([rows('journal'), rows('event_id')]).toEqual([0, 16]);
+    expect([rows('journal'), ids()]).toEqual([0, 16]);
     expect(idsOf('a')).toEqual(['first-1', 'first-2', 'first-3', 'first-4', 'first-5', 'new']);
   });
 
@@ -196,7 +201,7 @@ describe('the journal', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
         connection.exec(
-          'UPDATE journal_end SET newest = 0, rows = 0; DELETE FROM journal; DELETE FROM chunk; DELETE FROM event_id; DELETE FROM team',
+          'UPDATE journal_end SET newest = 0, rows = 0; DELETE FROM journal; DELETE FROM chunk; DELETE FROM event_id; DELETE FROM id_block; DELETE FROM team',
         );
         reader = new LogReader(connection);
         restart();

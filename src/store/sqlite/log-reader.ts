@@ -3,6 +3,7 @@ import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts'
 import { type LogBounds, type ReadLimit, StorageDamaged } from '../event-log.ts';
 import { type ChunkRow, decodeChunk } from './chunk.ts';
 import type { Connection } from './connection.ts';
+import { EventIds } from './event-ids.ts';
 import { JournalReader, missing } from './journal.ts';
 import { createTexts } from './row.ts';
 
@@ -102,11 +103,7 @@ export class LogReader {
     return this.#connection.inSnapshot(() => {
       const place = this.#team(team);
       if (!place) return undefined;
-      const known = this.#connection.get<{ sequence: number }>(
-        'SELECT sequence FROM event_id WHERE team_no = ? AND id = ?',
-        place.no,
-        id,
-      );
+      const known = new EventIds(this.#connection, place.no).find(id);
       if (!known) return this.#journal.events(place.no, team, place.moved, place.moved).find((e) => e.id === id);
       const [event] = upTo({ events: 1, bytes: 0 }, this.events(place.no, team, known.sequence - 1));
       if (event?.id !== id && known.sequence >= place.kept) throw missing(team, known.sequence, known.sequence);

@@ -28,12 +28,6 @@ const LOOSE_BYTES = 24 * 1024 * 1024;
 const SLABS_BEHIND = 384;
 /** Of a SHA-256 in base64url. */
 const WHOLE_HASH_LENGTH = 43;
-/** Ids written by one statement. */
-const IDS_AT_ONCE = 32;
-const INSERT_IDS = Array.from(
-  { length: IDS_AT_ONCE + 1 },
-  (_, count) => `INSERT INTO event_id (team_no, id, sequence, hash) VALUES ${Array(count).fill('(?,?,?,?)').join()}`,
-);
 
 export interface LogWriterOptions {
   readonly defaultRetentionDays: number;
@@ -197,7 +191,7 @@ export class LogWriter {
     if (!row || row[0]!.sequence > through) return 0;
     const deleted = row.filter((event) => event.sequence <= through);
     this.#connection.run('DELETE FROM chunk WHERE team_no = ? AND first_sequence = ?', end.no, row[0]!.sequence);
-    for (const { id } of deleted) this.#connection.run('DELETE FROM event_id WHERE team_no = ? AND id = ?', end.no, id);
+    end.ids.delete(deleted);
     this.#insert(end.no, intoRows(row.slice(deleted.length)));
     end.kept = deleted.at(-1)!.sequence + 1;
     this.#connection.run('UPDATE team SET first_kept = ? WHERE no = ?', end.kept, end.no);
@@ -250,9 +244,7 @@ export class LogWriter {
   }
 
   #known(end: TeamEnd, id: string): { readonly sequence: Sequence; readonly hash: string } | undefined {
-    const loose = end.looseIds.get(id);
-    if (loose || id > end.greatestId) return loose;
-    return this.#connection.get('SELECT sequence, hash FROM event_id WHERE team_no = ? AND id = ?', end.no, id);
+    return end.looseIds.get(id) ?? end.ids.find(id);
   }
 
   #see(end: TeamEnd, kind: 'category' | 'type', value: string): void {
@@ -308,18 +300,11 @@ export class LogWriter {
   #moved(end: TeamEnd, left: number): void {
     const moved = end.recent.slice(end.recent.length - end.loose, end.recent.length - left);
     const last = moved.at(-1)!;
-    const ids: (string | number)[][] = [];
-    for (const { id, sequence, hash, bytes } of moved) {
+    end.ids.add(moved);
+    for (const { id, bytes } of moved) {
       end.looseIds.delete(id);
-      ids.push([end.no, id, sequence, hash]);
-      if (id > end.greatestId) end.greatestId = id;
       this.#looseBytes -= bytes + EVENT_OVERHEAD_BYTES;
       this.#movedBytes += bytes + EVENT_OVERHEAD_BYTES;
-    }
-    ids.sort(([, a], [, b]) => (a! < b! ? -1 : 1));
-    for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
-      const some = ids.slice(at, at + IDS_AT_ONCE);
-      this.#connection.run(INSERT_IDS[some.length]!, ...some.flat());
     }
     this.#connection.run(
       'UPDATE team SET last_sequence = ?, last_received_at = ? WHERE no = ?',

@@ -231,4 +231,17 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   INSERT INTO journal_end VALUES (1, 1, 0, 0);
   `,
+  `
+  -- Ids that grow with time, a row for up to 256 of them; event_id has the others. See event-ids.ts.
+  CREATE TABLE id_block (
+    no INTEGER PRIMARY KEY,
+    team_no INTEGER NOT NULL,
+    least TEXT NOT NULL,
+    greatest TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (team_no, greatest)
+  ) STRICT;
+  `,
 ];

@@ -2,6 +2,7 @@ import type { Sequence, TeamId } from '../../event/logged-event.ts';
 import { StorageDamaged } from '../event-log.ts';
 import { CHUNK_BYTES, CHUNK_EVENTS } from './chunk.ts';
 import type { Connection } from './connection.ts';
+import { EventIds } from './event-ids.ts';
 import { COMPRESSED_EVENTS } from './row.ts';
 import type { TailEvent } from './tail-event.ts';
 
@@ -30,8 +31,8 @@ export interface TeamEnd {
   /** Rows of the journal that hold some of them. */
   journaled: number[];
   looseSince: number;
-  /** No id in `event_id` is greater: ids that grow with time need not be looked for. */
-  greatestId: string;
+  /** What deduplication knows of those in rows. */
+  readonly ids: EventIds;
   readonly seen: { readonly category: Set<string>; readonly type: Set<string> };
 }
 
@@ -58,7 +59,7 @@ export function readTeamEnd(connection: Connection, team: TeamId): TeamEnd | und
     looseIds: new Map(),
     journaled: [],
     looseSince: 0,
-    greatestId: greatestId(connection, row.no),
+    ids: new EventIds(connection, row.no),
     seen: { category: new Set(), type: new Set() },
   };
 }
@@ -91,9 +92,4 @@ function mustEnd(connection: Connection, team: TeamId, { no, last }: Pick<TeamEn
     throw new StorageDamaged(
       `trailproof.db is damaged: the log of team ${team} should end with event ${last} and ends with ${end ?? 'none'}`,
     );
-}
-
-function greatestId(connection: Connection, no: number): string {
-  const sql = 'SELECT id FROM event_id WHERE team_no = ? ORDER BY id DESC LIMIT 1';
-  return connection.get<{ id: string }>(sql, no)?.id ?? '';
 }

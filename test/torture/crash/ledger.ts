@@ -5,6 +5,7 @@ import { matches } from '../../../src/delivery/filter.ts';
 import type { LoggedEvent, Sequence, TeamId } from '../../../src/event/logged-event.ts';
 import type { Progress, Replay, StoredDestination } from '../../../src/store/destinations.ts';
 import { Connection } from '../../../src/store/sqlite/connection.ts';
+import { EventIds } from '../../../src/store/sqlite/event-ids.ts';
 import { LogReader } from '../../../src/store/sqlite/log-reader.ts';
 import { temporaryFolder } from '../../rig/service.ts';
 
@@ -104,14 +105,9 @@ function teamLedger(
     assert.ok(json.includes(`,"sequence":${sequence},`), `the event ${id} says another sequence than its place`);
   }
   assert.equal(first + events.length - 1, last, `the log of ${team} ends elsewhere than its counter says`);
-  const known = connection.all<{ id: string; sequence: Sequence }>(
-    'SELECT id, sequence FROM event_id WHERE team_no = ?',
-    no,
-  );
-  const places = new Map(known.map(({ id, sequence }) => [id, sequence]));
-  const inRows = events.filter(({ sequence }) => sequence <= moved);
-  assert.equal(known.length, inRows.length, `${team}: as many ids are known as events are in its rows`);
-  for (const { id, sequence } of inRows) assert.equal(places.get(id), sequence, `the place of ${id} by its id`);
+  const ids = new EventIds(connection, no);
+  for (const { id, sequence } of events)
+    assert.equal(ids.find(id)?.sequence, sequence <= moved ? sequence : undefined, `the place of ${id} by its id`);
   return { team, events, last };
 }
 

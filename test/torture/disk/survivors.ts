@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { NewEvent } from '../../../src/event/logged-event.ts';
+import { COUNT_IDS } from '../../../src/store/sqlite/event-ids.ts';
 import { openSqliteStore, type SqliteStore } from '../../../src/store/sqlite/store.ts';
 
 /** What must have survived in a folder. */
@@ -80,7 +81,7 @@ function checkDatabase(path: string): void {
     );
     const { ids, events, journal } = database
       .prepare(
-        'SELECT (SELECT count(*) FROM event_id) AS ids, (SELECT sum(count) FROM chunk) AS events, (SELECT count(*) FROM journal) AS journal',
+        `SELECT (${COUNT_IDS}) AS ids, (SELECT sum(count) FROM chunk) AS events, (SELECT count(*) FROM journal) AS journal`,
       )
       .get()!;
     assert.equal(ids, events, `${ids} ids of ${events} events are known`);
