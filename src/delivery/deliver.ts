@@ -25,8 +25,11 @@ export interface RunningDelivery extends Delivery {
   settledThrough(team: TeamId): Promise<Sequence>;
 }
 
-/** As many as there are threads to compress on (libuv's). */
-const PREPARED_AT_ONCE = 4;
+/**
+ * Each takes a body and the state of a compressor. With four (libuv's threads) and 200 lanes, whose answers come between
+ * commits, lanes fell behind what is in memory while the machine had time for them.
+ */
+const PREPARED_AT_ONCE = 16;
 
 /** Delivery: one lane per destination, each on its own, so that none waits for another. */
 export function createDelivery(deps: LaneDependencies): RunningDelivery {
