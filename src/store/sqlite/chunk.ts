@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib';
 import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
 import { StorageDamaged } from '../event-log.ts';
+import { crcOf } from './crc.ts';
 import { Row, type Texts } from './row.ts';
 
 /** A row with this many events is full: with more, reading one costs too much; with fewer, compression suffers. */
@@ -33,7 +33,7 @@ export interface ChunkRow {
 
 /** Of a row's place and body: SQLite would hand out what a failing disk has made of either. */
 export function checksumOf(teamNo: number, { first, count, body }: Omit<ChunkRow, 'checksum'>): number {
-  return crc32(body, crc32(`${teamNo} ${first} ${count} `));
+  return crcOf(body, crcOf(`${teamNo} ${first} ${count} `));
 }
 
 /** The events of a row; throws StorageDamaged when it is not as it was written. */

@@ -99,6 +99,18 @@ describe('what has changed on the disk', () => {
     ]);
   });
 
+  it('of ids keeps what may be a repeat from being taken for new, and nothing else', async () => {
+    await store.log.append(countTo(300).map((n) => newEvent('b', `id-${1_000 + n}`)));
+    await change("UPDATE id_block SET body = replace(body, 'id-1100 ', 'id-11oo ')");
+    await expect(store.log.find('b', 'id-1100')).rejects.toMatchObject(damaged('in the ids of events 1 to'));
+    await expect(store.log.append([newEvent('b', 'id-1101')])).rejects.toMatchObject(damaged('in the ids of events'));
+    expect(await store.log.append([newEvent('b', 'id-1299'), newEvent('b', 'id-2000')])).toEqual([
+      { kind: 'duplicate', sequence: 300 },
+      { kind: 'appended', sequence: 302 },
+    ]);
+    expect(await readAll(store.log, 'b')).toHaveLength(302);
+  });
+
   it('stays where it is while the log grows behind it', async () => {
     await change("UPDATE chunk SET body = replace(body, 'text', 'SIEM') WHERE first_sequence = 513");
     for (const round of countTo(40)) await store.log.append(newEvents('a', 20, `round-${round}-`));

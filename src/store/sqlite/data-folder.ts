@@ -6,6 +6,7 @@ import { StorageDamaged } from '../event-log.ts';
 import { type ChunkRow, checksumOf, decodeChunk } from './chunk.ts';
 import { asDamage, Connection } from './connection.ts';
 import { examineDestinations } from './destinations.ts';
+import { examineIds } from './event-ids.ts';
 import { JournalReader, missing } from './journal.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { createTexts } from './row.ts';
@@ -132,6 +133,7 @@ function examineLog(
   }
   try {
     examineTeams(connection);
+    examineIds(connection);
   } catch (error) {
     say(error);
   }

@@ -4,6 +4,7 @@ import type { Attempt, DeadLetter, DestinationStore, Page, Settlement, TimelineB
 import { StorageDamaged } from '../event-log.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
+import { crcOf } from './crc.ts';
 import {
   DESTINATION,
   type DestinationRow,
@@ -280,7 +281,7 @@ function unknown(id: string): Error {
 }
 
 function toDeadLetter({ checksum, ...row }: DeadLetterRow): DeadLetter {
-  if (checksum !== null && checksum !== crc32(row.json)) throw damaged(`the dead letter ${row.id}`);
+  if (checksum !== null && checksum !== crcOf(row.json)) throw damaged(`the dead letter ${row.id}`);
   return { ...row, redriving: row.redriving === 1 };
 }
 

@@ -1,5 +1,7 @@
 import type { Sequence } from '../../event/logged-event.ts';
+import { StorageDamaged } from '../event-log.ts';
 import type { Connection } from './connection.ts';
+import { crcOf } from './crc.ts';
 
 /** Ids in a row of `id_block` at most, and how many it takes to be worth one. */
 const BLOCK_IDS = 256;
@@ -30,12 +32,20 @@ export interface KnownId {
 /** Consecutive events whose ids grow from those of one block to the next; the ids of no two blocks overlap. */
 interface Block {
   readonly no: number;
+  readonly teamNo: number;
   readonly least: string;
   readonly greatest: string;
   /** Sequence of the first line. */
   readonly first: Sequence;
   /** A line for each event, all beginning with a line break: its id and hash, or nothing where another place has it. */
   readonly body: string;
+}
+
+const BLOCK = 'no, team_no AS teamNo, least, greatest, first_sequence AS first, body, checksum';
+
+/** Throws StorageDamaged when a block is not as it was written. */
+export function examineIds(connection: Connection): void {
+  for (const block of connection.iterate<Block & { checksum: number }>(`SELECT ${BLOCK} FROM id_block`)) sound(block);
 }
 
 /**
@@ -96,8 +106,11 @@ export class EventIds {
       if (!block) return;
       const count = lines.filter((line) => line !== '').length;
       if (count === 0) this.#connection.run('DELETE FROM id_block WHERE no = ?', block.no);
-      else
-        this.#connection.run('UPDATE id_block SET count = ?, body = ? WHERE no = ?', count, lines.join('\n'), block.no);
+      else {
+        const body = lines.join('\n');
+        const sql = 'UPDATE id_block SET count = ?, body = ?, checksum = ? WHERE no = ?';
+        this.#connection.run(sql, count, body, checksumOf({ ...block, body }), block.no);
+      }
     };
     for (const { id, sequence } of events) {
       if (!block || !isWithin(block, id)) {
@@ -129,14 +142,23 @@ export class EventIds {
       id > after && (next === undefined || id < next.least) && id.startsWith(form);
     const inOrder = ids.filter(isInOrder);
     this.#hasBlocks = true;
+    const block = {
+      teamNo: this.#no,
+      least: inOrder[0]!,
+      greatest: inOrder.at(-1)!,
+      first: events[0]!.sequence,
+      body: events.map(({ id, hash }) => (isInOrder(id) ? `\n${id} ${hash}` : '\n')).join(''),
+    };
     this.#connection.run(
-      'INSERT INTO id_block (team_no, least, greatest, first_sequence, count, body) VALUES (?, ?, ?, ?, ?, ?)',
-      this.#no,
-      inOrder[0]!,
-      inOrder.at(-1)!,
-      events[0]!.sequence,
+      `INSERT INTO id_block (team_no, least, greatest, first_sequence, count, body, checksum)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      block.teamNo,
+      block.least,
+      block.greatest,
+      block.first,
       inOrder.length,
-      events.map(({ id, hash }) => (isInOrder(id) ? `\n${id} ${hash}` : '\n')).join(''),
+      block.body,
+      checksumOf(block),
     );
     return inOrder.length === events.length ? [] : events.filter(({ id }) => !isInOrder(id));
   }
@@ -164,22 +186,31 @@ export class EventIds {
   }
 
   /** The first block that does not end before the id. */
-  #nextBlock(id: string): Pick<Block, 'no' | 'least' | 'greatest' | 'first'> | undefined {
-    return this.#connection.get(
-      `SELECT no, least, greatest, first_sequence AS first FROM id_block
-       WHERE team_no = ? AND greatest >= ? ORDER BY greatest LIMIT 1`,
-      this.#no,
-      id,
-    );
+  #nextBlock(id: string): Pick<Block, 'no' | 'least'> | undefined {
+    const sql = 'SELECT no, least FROM id_block WHERE team_no = ? AND greatest >= ? ORDER BY greatest LIMIT 1';
+    return this.#connection.get(sql, this.#no, id);
   }
 
-  /** The block that the id would be in. */
+  /** The block that the id would be in. Throws StorageDamaged. */
   #blockAround(id: string): Block | undefined {
     const block = this.#nextBlock(id);
     if (!block || id < block.least) return undefined;
-    const { body } = this.#connection.get<{ body: string }>('SELECT body FROM id_block WHERE no = ?', block.no)!;
-    return { ...block, body };
+    return sound(
+      this.#connection.get<Block & { checksum: number }>(`SELECT ${BLOCK} FROM id_block WHERE no = ?`, block.no)!,
+    );
   }
+}
+
+/** SQLite would hand out what a failing disk has made of it. */
+function checksumOf({ teamNo, least, greatest, first, body }: Omit<Block, 'no'>): number {
+  return crcOf(body, crcOf(`${teamNo} ${least} ${greatest} ${first} `));
+}
+
+function sound<B extends Block & { readonly checksum: number }>(block: B): B {
+  if (checksumOf(block) === block.checksum) return block;
+  throw new StorageDamaged(
+    `trailproof.db is damaged in the ids of events ${block.first} to about ${block.first + BLOCK_IDS - 1} of a team`,
+  );
 }
 
 /** Most ids are greater than those half of the events before: producers' ids arrive a little out of order. */

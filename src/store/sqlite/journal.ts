@@ -1,8 +1,8 @@
-import { crc32 } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { LoggedEvent, Sequence, TeamId } from '../../event/logged-event.ts';
 import { StorageDamaged } from '../event-log.ts';
 import type { Connection } from './connection.ts';
+import { crcOf } from './crc.ts';
 import { createTexts, type Directory, directoryOf, pack, Row, type Texts } from './row.ts';
 
 /*
@@ -49,9 +49,9 @@ export function writeJournal(connection: Connection, no: number, parts: readonly
     'INSERT INTO journal (no, places, places_checksum, body, checksum) VALUES (?, ?, ?, ?, ?)',
     no,
     places,
-    crc32(places),
+    crcOf(places),
     body,
-    crc32(body),
+    crcOf(body),
   );
   return body.length;
 }
@@ -166,7 +166,7 @@ export class JournalReader {
       'SELECT places, places_checksum AS checksum FROM journal WHERE no = ?',
       no,
     );
-    if (!row || crc32(row.places) !== row.checksum) throw damagedInAll();
+    if (!row || crcOf(row.places) !== row.checksum) throw damagedInAll();
     return JSON.parse(row.places) as Place[];
   }
 
@@ -177,7 +177,7 @@ export class JournalReader {
       'SELECT body, checksum FROM journal WHERE no = ?',
       no,
     );
-    if (!row || crc32(row.body) !== row.checksum) throw damagedIn(team);
+    if (!row || crcOf(row.body) !== row.checksum) throw damagedIn(team);
     const held = new Row<Body>(row.body, this.#texts);
     let from = 0;
     const parts = this.#places(no).map(([teamNo, id, first, count]): JournalPart => {

@@ -241,6 +241,7 @@ export const MIGRATIONS: readonly string[] = [
     first_sequence INTEGER NOT NULL,
     count INTEGER NOT NULL,
     body TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
     UNIQUE (team_no, greatest)
   ) STRICT;
   `,

@@ -1,9 +1,9 @@
-import { crc32 } from 'node:zlib';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { TeamId } from '../../event/logged-event.ts';
 import { DAMAGED_KIND, type Progress, type Replay, type StoredDestination } from '../destinations.ts';
 import { DEFAULT_ALERTS, type TeamAlerts } from '../teams.ts';
+import { crcOf } from './crc.ts';
 
 /*
  * What is kept as JSON in a column, read back. Only hands other than ours, or a broken disk, make it unreadable: then one
@@ -132,12 +132,12 @@ const UNKNOWN: Progress = {
 };
 
 function bodyOf({ id, team, body, bodyChecksum }: DestinationRow): StoredDestination | undefined {
-  const found = bodyChecksum === null || bodyChecksum === crc32(body) ? parse(body) : undefined;
+  const found = bodyChecksum === null || bodyChecksum === crcOf(body) ? parse(body) : undefined;
   return isDestination(found) && found.id === id && found.team === team ? (found as StoredDestination) : undefined;
 }
 
 function progressOf({ progress, progressChecksum }: DestinationRow): Progress | undefined {
-  const found = progressChecksum === null || progressChecksum === crc32(progress) ? parse(progress) : undefined;
+  const found = progressChecksum === null || progressChecksum === crcOf(progress) ? parse(progress) : undefined;
   return isProgress(found) ? (found as Progress) : undefined;
 }
 

@@ -58,8 +58,8 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'the index of ids is written in a transaction of its own',
     file: 'src/store/sqlite/log-writer.ts',
-    find: '    ids.sort(',
-    replace: `    this.#${CUT.replace('; ', '; this.#')}\n    ids.sort(`,
+    find: '    end.ids.add(moved);',
+    replace: `    this.#${CUT.replace('; ', '; this.#')}\n    end.ids.add(moved);`,
     caughtBy: 'crash/append-settle',
   },
   {
@@ -95,8 +95,8 @@ export const planted: readonly PlantedDefect[] = [
   {
     name: 'retention forgets the ids apart from the events',
     file: 'src/store/sqlite/log-writer.ts',
-    find: '    for (const { id } of deleted)',
-    replace: `    this.#${CUT.replace('; ', '; this.#')}\n    for (const { id } of deleted)`,
+    find: '    end.ids.delete(deleted);',
+    replace: `    this.#${CUT.replace('; ', '; this.#')}\n    end.ids.delete(deleted);`,
     caughtBy: 'crash/retention',
   },
   {

@@ -173,7 +173,7 @@ async function readAll(
 
 async function findOne(reader: SqliteLogReader, event: LoggedEvent): Promise<void> {
   const found = await reader.find(event.team, event.id);
-  // The index of ids has no checksum: it may know an id no longer, but says of none what is not so.
+  // Ids of their own row have no checksum: one may not be known any longer, but of none is said what is not so.
   if (found) assert.deepEqual(plainEvent(found), event);
 }
 
