@@ -5,7 +5,7 @@ import { matches } from '../../../src/delivery/filter.ts';
 import type { LoggedEvent, Sequence, TeamId } from '../../../src/event/logged-event.ts';
 import type { Progress, Replay, StoredDestination } from '../../../src/store/destinations.ts';
 import { Connection } from '../../../src/store/sqlite/connection.ts';
-import { EventIds } from '../../../src/store/sqlite/event-ids.ts';
+import { COUNT_IDS, EventIds } from '../../../src/store/sqlite/event-ids.ts';
 import { LogReader } from '../../../src/store/sqlite/log-reader.ts';
 import { temporaryFolder } from '../../rig/service.ts';
 
@@ -79,6 +79,9 @@ function ledgerOf(connection: Connection): Ledger {
     'SELECT no, id, last_sequence AS moved FROM team ORDER BY no',
   );
   for (const row of rows) teams.set(row.id, teamLedger(connection, reader, row));
+  const inRows = rows.flatMap(({ id, moved }) => teams.get(id)!.events.filter(({ sequence }) => sequence <= moved));
+  const { ids } = connection.get<{ ids: number }>(COUNT_IDS)!;
+  assert.equal(ids, inRows.length, 'as many ids are known as events are in rows');
   const destinations = new Map<string, DestinationLedger>();
   for (const { no, body, progress } of connection.all<{ no: number; body: string; progress: string }>(
     'SELECT no, body, progress FROM destination ORDER BY no',
