@@ -41,11 +41,15 @@ interface Block {
   readonly body: string;
 }
 
+interface StoredBlock extends Block {
+  readonly checksum: number;
+}
+
 const BLOCK = 'no, team_no AS teamNo, least, greatest, first_sequence AS first, body, checksum';
 
 /** Throws StorageDamaged when a block is not as it was written. */
 export function examineIds(connection: Connection): void {
-  for (const block of connection.iterate<Block & { checksum: number }>(`SELECT ${BLOCK} FROM id_block`)) sound(block);
+  for (const block of connection.iterate<StoredBlock>(`SELECT ${BLOCK} FROM id_block`)) sound(block);
 }
 
 /**
@@ -79,7 +83,7 @@ export class EventIds {
       this.#no,
       id,
     );
-    const found = own ?? (this.#hasBlocks ? find(this.#blockAround(id), id) : undefined);
+    const found = own ?? find(this.#blockAround(id), id);
     if (!found && ++this.#inVain > IN_VAIN) this.#widenAround(id);
     return found;
   }
@@ -193,11 +197,9 @@ export class EventIds {
 
   /** The block that the id would be in. Throws StorageDamaged. */
   #blockAround(id: string): Block | undefined {
-    const block = this.#nextBlock(id);
+    const block = this.#hasBlocks ? this.#nextBlock(id) : undefined;
     if (!block || id < block.least) return undefined;
-    return sound(
-      this.#connection.get<Block & { checksum: number }>(`SELECT ${BLOCK} FROM id_block WHERE no = ?`, block.no)!,
-    );
+    return sound(this.#connection.get<StoredBlock>(`SELECT ${BLOCK} FROM id_block WHERE no = ?`, block.no)!);
   }
 }
 
@@ -206,7 +208,7 @@ function checksumOf({ teamNo, least, greatest, first, body }: Omit<Block, 'no'>)
   return crcOf(body, crcOf(`${teamNo} ${least} ${greatest} ${first} `));
 }
 
-function sound<B extends Block & { readonly checksum: number }>(block: B): B {
+function sound(block: StoredBlock): Block {
   if (checksumOf(block) === block.checksum) return block;
   throw new StorageDamaged(
     `trailproof.db is damaged in the ids of events ${block.first} to about ${block.first + BLOCK_IDS - 1} of a team`,
