@@ -7,7 +7,7 @@ export function resized({ buffer }: Buffer<ArrayBuffer>, bytes: number): Buffer<
  * Gives a buffer's memory back at once; nothing may use the buffer any more. Left to the garbage collector it counts as
  * garbage of the whole heap, which at full speed is then marked again and again for the sake of a few such buffers.
  */
-export function giveBack({ buffer }: NodeJS.ArrayBufferView): void {
-  // Small buffers share their memory with others.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
+export function giveBack({ buffer, byteLength }: NodeJS.ArrayBufferView): void {
+  // Node takes what is smaller from a pool that others share.
+  if (buffer instanceof ArrayBuffer && 2 * byteLength >= Buffer.poolSize) buffer.transfer(0);
 }

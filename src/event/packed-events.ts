@@ -42,35 +42,38 @@ export class EventPacker {
     this.#capacity = Math.max(LEAST_CAPACITY, Math.ceil(bytes));
   }
 
-  add(event: NewEvent): void {
+  /** Returns where the team is among the names. */
+  add(event: NewEvent): number {
     const { json } = event;
     const jsonStart = this.#used + HASH + event.hash.length;
     if (jsonStart + json.length * UNIT_BYTES > this.#records.length) this.#fit(jsonStart + Buffer.byteLength(json));
-    this.#put(event, jsonStart, this.#records.write(json, jsonStart));
+    return this.#put(event, jsonStart, this.#records.write(json, jsonStart));
   }
 
-  /** `bytes`: in which the event was read. */
-  addSealed(event: SealedBytes, bytes: Buffer): void {
+  /** `bytes`: in which the event was read. Returns where the team is among the names. */
+  addSealed(event: SealedBytes, bytes: Buffer): number {
     const { begin, end } = event;
     const jsonStart = this.#used + HASH + event.hash.length;
     this.#fit(jsonStart + end - begin);
-    this.#put(event, jsonStart, bytes.copy(this.#records, jsonStart, begin, end));
+    return this.#put(event, jsonStart, bytes.copy(this.#records, jsonStart, begin, end));
   }
 
   /** Writes what stands before the JSON. */
-  #put(event: Omit<NewEvent, 'json'>, jsonStart: number, jsonLength: number): void {
+  #put(event: Omit<NewEvent, 'json'>, jsonStart: number, jsonLength: number): number {
     const { team, id, eventType, eventCategory, timestamp, hash } = event;
     const start = this.#used;
     for (let i = 0; i < hash.length; i++) this.#records[start + HASH + i] = hash.charCodeAt(i);
     const view = this.#view;
     view.setUint32(start + JSON_LENGTH, jsonLength, true);
     view.setUint32(start + HASH_LENGTH, hash.length, true);
-    view.setUint32(start + TEAM, this.#place(team), true);
+    const teamPlace = this.#place(team);
+    view.setUint32(start + TEAM, teamPlace, true);
     view.setUint32(start + EVENT_TYPE, this.#place(eventType), true);
     view.setUint32(start + EVENT_CATEGORY, this.#place(eventCategory), true);
     view.setFloat64(start + TIMESTAMP, timestamp, true);
     this.#ids.push(id);
     this.#used = jsonStart + jsonLength;
+    return teamPlace;
   }
 
   /** All that was added; nothing may be added any more. */

@@ -81,6 +81,8 @@ export function createBodyReader({ bytes: most, allBytes }: BodyLimits): BodyRea
         const onEnd = (): void => {
           leave();
           const bytes = Buffer.concat(chunks, one.bytes);
+          // A chunk with memory of its own; a socket's are so large that garbage of them would fill tens of megabytes.
+          for (const chunk of chunks) if (chunk.length === chunk.buffer.byteLength) giveBack(chunk);
           resolve({
             bytes,
             letGo: () => {

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { asSealed } from '../event/as-sealed.ts';
 import type { NewEvent, Sequence, TeamId } from '../event/logged-event.ts';
 import { type Arrival, normalise } from '../event/normalise.ts';
-import { EventPacker } from '../event/packed-events.ts';
+import { EventPacker, type Packed } from '../event/packed-events.ts';
 import { type Rejection, type RejectionCode, reject } from '../event/rejection.ts';
 import type { Appended, EventLog } from '../store/event-log.ts';
 import { createAdmission } from './admission.ts';
@@ -94,7 +94,7 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
   async function judgeAll(body: Buffer, { team, format }: AcceptOptions) {
     const now = clock.now();
     const good = new EventPacker(body.length * GROWTH);
-    const sent: Sent[] = [];
+    const sent: Sent = { indexes: [], teams: [] };
     const rejected: Rejected[] = [];
     const known = new Map<TeamId, boolean>();
     let judged = 0;
@@ -114,9 +114,8 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
       }
       if ('code' in verdict) rejected.push({ index: item.index, id: sentId(item.sent), ...verdict });
       else {
-        if ('json' in verdict) good.add(verdict);
-        else good.addSealed(verdict, body);
-        sent.push({ index: item.index, team: verdict.team, id: verdict.id });
+        sent.teams.push('json' in verdict ? good.add(verdict) : good.addSealed(verdict, body));
+        sent.indexes.push(item.index);
       }
     }
     return { events: good.finish(), sent, rejected };
@@ -124,8 +123,9 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
 
   /** Not async: while the events wait for their commit, nothing here holds on to them. */
   function appended({ events, sent, rejected }: Awaited<ReturnType<typeof judgeAll>>): Promise<AcceptResult> {
+    const { names, ids } = events.packed;
     const outcomes = events.length > 0 ? log.append(events) : Promise.resolve([]);
-    return outcomes.then((known) => resultOf(sent, known, rejected));
+    return outcomes.then((known) => resultOf({ ...sent, names, ids }, known, rejected));
   }
 
   return {
@@ -141,9 +141,11 @@ export function createAccept({ log, clock, isTeamKnown, limits }: AcceptParts): 
   };
 }
 
-/** What the answer needs of an event that is handed to the log. */
-interface Sent extends Pick<NewEvent, 'team' | 'id'> {
-  readonly index: number;
+/** What the answer needs of the events that are handed to the log: as columns, which are small while they wait. */
+interface Sent {
+  readonly indexes: number[];
+  /** Places among the packed names. */
+  readonly teams: number[];
 }
 
 function judge(item: SentItem, arrival: Arrival, maxBytes: number): NewEvent | Rejection {
@@ -174,31 +176,34 @@ function sentId(sent: unknown): string | null {
   return sent.id.slice(0, 128);
 }
 
-function resultOf(sent: readonly Sent[], outcomes: readonly Appended[], rejected: readonly Rejected[]): AcceptResult {
+function resultOf(
+  { indexes, teams, names, ids }: Sent & Pick<Packed, 'names' | 'ids'>,
+  outcomes: readonly Appended[],
+  rejected: readonly Rejected[],
+): AcceptResult {
   const refused: Rejected[] = [];
+  let allIds: readonly string[] | undefined;
+  const refuse = (i: number, why: Pick<Rejected, 'code' | 'path' | 'message'>): void => {
+    allIds ??= ids.split('\n');
+    refused.push({ index: indexes[i]!, id: allIds[i]!, ...why });
+  };
   const appended = new Map<TeamId, { teamId: TeamId; firstSequence: Sequence; lastSequence: Sequence }>();
   let accepted = 0;
   let duplicates = 0;
-  for (let i = 0; i < sent.length; i++) {
-    const { index, team, id } = sent[i]!;
-    const outcome = outcomes[i]!;
+  for (const [i, outcome] of outcomes.entries()) {
     if (outcome.kind === 'duplicate') duplicates++;
     else if (outcome.kind === 'team_deleted') {
-      const message = 'the team was deleted';
-      refused.push({ index, id, code: 'unknown_team', path: 'context.teamId', message });
+      refuse(i, { code: 'unknown_team', path: 'context.teamId', message: 'the team was deleted' });
     } else if (outcome.kind === 'conflict') {
       const message = `another event with this id and other content has sequence ${outcome.sequence}`;
-      refused.push({ index, id, code: 'id_conflict', path: 'id', message });
+      refuse(i, { code: 'id_conflict', path: 'id', message });
     } else {
       accepted++;
-      const place = appended.get(team);
-      if (place) place.lastSequence = outcome.sequence;
-      else
-        appended.set(team, {
-          teamId: team,
-          firstSequence: outcome.sequence,
-          lastSequence: outcome.sequence,
-        });
+      const { sequence } = outcome;
+      const teamId = names[teams[i]!]!;
+      const place = appended.get(teamId);
+      if (place) place.lastSequence = sequence;
+      else appended.set(teamId, { teamId, firstSequence: sequence, lastSequence: sequence });
     }
   }
   return {
