@@ -62,6 +62,8 @@ interface LaneParts extends LaneDependencies {
 const COUNTS_WRITTEN_AFTER_MS = 1_000;
 /** What time synchronisation may take back at once without notice. */
 const CLOCK_TOLERANCE_MS = 500;
+/** Batches that are sent while earlier ones are being written down: a crash then sends them again. */
+const BATCHES_AHEAD = 4;
 /** How often a lane before a damage in the log looks whether it can send what it has. */
 const AT_DAMAGE_MS = 100;
 const FIRST_PAUSE_MS = 1_000;
@@ -244,8 +246,8 @@ export class LaneLoop {
     const step = next(this.lane, now);
     const reads = step.kind === 'fetch' || step.kind === 'scan';
     if (reads && this.#isAtDamage && this.#hasUnsettled()) return { kind: 'wait', until: now + AT_DAMAGE_MS };
-    // Sending may run ahead of the transactions that settle it by a batch or so; what the store is asked for may not.
-    const mayRunAhead = { send: this.lane.parallel, load: 0, probe: 0, check: 0 };
+    // Sending may run ahead of the transactions that settle it; what the store is asked for may not.
+    const mayRunAhead = { send: Math.max(this.lane.parallel, BATCHES_AHEAD), load: 0, probe: 0, check: 0 };
     const isAhead =
       step.kind in mayRunAhead &&
       this.#session.settlements.waiting > mayRunAhead[step.kind as keyof typeof mayRunAhead];

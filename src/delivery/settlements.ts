@@ -12,9 +12,10 @@ export interface SettlementDependencies {
 }
 
 /**
- * A lane's settlements on their way to the store, one after the other: each carries the whole progress, so none may
- * overtake or survive an earlier one. A store that cannot write is waited for: reading again from what is durable would
- * send again what was delivered. Any other error fails this settlement and all later ones.
+ * A lane's settlements on their way to the store: each carries the whole progress, so none may overtake or survive an
+ * earlier one. What is added while a transaction is under way goes into the next one together. A store that cannot write
+ * is waited for: reading again from what is durable would send again what was delivered. Any other error fails these
+ * settlements and all later ones.
  */
 export class Settlements {
   /** Resolves when everything added so far is durable. */
@@ -25,6 +26,8 @@ export class Settlements {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
+  /** What goes into the next transaction. */
+  #next: Settlement[] | null = null;
 
   /** `signal` ends the waiting for a store that cannot write. */
   constructor({ store, clock }: SettlementDependencies, logger: Logger, signal: AbortSignal) {
@@ -37,15 +40,23 @@ export class Settlements {
   /** Resolves when the settlement is durable. */
   add(settlement: Settlement): Promise<void> {
     this.waiting++;
-    this.end = this.end.then(() => this.#settle(settlement));
+    if (this.#next) this.#next.push(settlement);
+    else {
+      const together = [settlement];
+      this.#next = together;
+      this.end = this.end.then(() => {
+        this.#next = null;
+        return this.#settle(together);
+      });
+    }
     return this.end;
   }
 
-  async #settle(settlement: Settlement): Promise<void> {
+  async #settle(settlements: readonly Settlement[]): Promise<void> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
-        await this.#store.settle(settlement);
-        this.waiting--;
+        await this.#store.settle(...settlements);
+        this.waiting -= settlements.length;
         return;
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || this.#signal.aborted) throw error;

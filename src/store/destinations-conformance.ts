@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { countTo, NOON, newEvent, readAll, type StoreFixture } from './conformance-fixture.ts';
-import type { Attempt, DeadLetter, Page, Progress, Replay, StoredDestination } from './destinations.ts';
+import type { Attempt, DeadLetter, Page, Progress, Replay, Settlement, StoredDestination } from './destinations.ts';
 
 const HOUR_MS = 3_600_000;
 
 export function describeDestinations(fixture: StoreFixture): void {
   const create = (id = 'd1', team = 'a'): Promise<void> =>
     fixture.store.destinations.create(destination(id, team), progress(), [newEvent(team, `created-${id}`)]);
-  const settle = (more: Partial<Parameters<typeof fixture.store.destinations.settle>[0]>): Promise<void> =>
+  const settle = (more: Partial<Settlement>): Promise<void> =>
     fixture.store.destinations.settle({ destination: 'd1', progress: progress(), ...more });
   const auditIds = async (team = 'a'): Promise<string[]> =>
     (await readAll(fixture.store.log, team)).map((event) => event.id);
@@ -55,6 +55,26 @@ export function describeDestinations(fixture: StoreFixture): void {
       expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
       expect((await auditIds()).toSorted()).toEqual(['created-d1', 'kept', 'one', 'two']);
       expect((await fixture.store.destinations.progress('d1'))?.cursor).toBe(7);
+    });
+
+    it('writes settlements one after the other, and all of them or none', async () => {
+      await create();
+      const settlement = (cursor: number, rest: Partial<Settlement> = {}): Settlement => ({
+        ...{ destination: 'd1', progress: { ...progress(), cursor }, attempt: attempt({ at: cursor }) },
+        ...rest,
+      });
+      const letters = { deadLetters: [deadLetter(1)], audit: [newEvent('a', 'kept')] };
+      await fixture.store.destinations.settle(settlement(2, letters), settlement(5, { redriven: ['event-1'] }));
+      const { destinations } = fixture.store;
+      await expect(destinations.settle(settlement(7), settlement(9, { destination: 'nowhere' }))).rejects.toThrow(
+        'nowhere',
+      );
+      await fixture.reopen();
+      expect((await fixture.store.destinations.progress('d1'))?.cursor).toBe(5);
+      const { items } = await fixture.store.destinations.attempts('d1', { limit: 10 });
+      expect(items.map(({ at }) => at)).toEqual([5, 2]);
+      expect((await fixture.store.destinations.deadLetters('d1', { limit: 10 })).items).toEqual([]);
+      expect(await auditIds()).toEqual(['created-d1', 'kept']);
     });
 
     it('writes progress whole', async () => {

@@ -144,7 +144,7 @@ export interface Replay {
   readonly endedAt: number | null;
 }
 
-/** One transaction of a lane: progress, dead letters, attempt and audit events together, all or nothing. */
+/** What a lane writes down at once: progress, dead letters, attempt and audit events together. */
 export interface Settlement {
   readonly destination: string;
   readonly progress: Progress;
@@ -177,7 +177,8 @@ export interface DestinationStore {
   /** Deletes the destination with its progress, dead letters, attempts and replays. */
   remove(id: string, audit: readonly NewEvent[]): Promise<void>;
   progress(id: string): Promise<Progress | undefined>;
-  settle(settlement: Settlement): Promise<void>;
+  /** One after the other, in one transaction: all or nothing. */
+  settle(...settlements: readonly Settlement[]): Promise<void>;
   /** By sequence, oldest first. */
   deadLetters(id: string, options: { cursor?: string; limit: number; redriving?: boolean }): Promise<Page<DeadLetter>>;
   deadLetter(id: string, event: string): Promise<DeadLetter | undefined>;

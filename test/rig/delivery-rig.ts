@@ -116,7 +116,7 @@ export class DeliveryRig {
       log: Object.assign(Object.create(log) as EventLog, { read }),
       store: {
         ...destinations,
-        settle: (settlement) => (this.settleError ? Promise.reject(this.settleError) : destinations.settle(settlement)),
+        settle: (...all) => (this.settleError ? Promise.reject(this.settleError) : destinations.settle(...all)),
       },
       openDestination: (stored) => this.siem(stored.id).open(),
       clock: this.clock,

@@ -86,10 +86,12 @@ export function destinationStore(queue: CommitQueue, read: Connection): Destinat
       if (isDamaged(row)) damagedOnes.add(id);
       return readProgress(row);
     },
-    settle: (settlement) =>
+    settle: (...settlements) =>
       queue.commit('progress', ({ connection, log }) => {
-        if (!damagedOnes.has(settlement.destination)) settle(connection, settlement);
-        log.append(settlement.audit ?? []);
+        for (const settlement of settlements) {
+          if (!damagedOnes.has(settlement.destination)) settle(connection, settlement);
+          log.append(settlement.audit ?? []);
+        }
       }),
     deadLetters: async (id, { cursor, limit, redriving }) => {
       const only = redriving === undefined ? '' : `AND redriving = ${redriving ? 1 : 0}`;

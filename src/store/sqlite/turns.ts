@@ -6,10 +6,11 @@ export interface WaitingWork {
   readonly length: number;
 }
 
-/** JSON one transaction takes at most, unless one call has more: a full queue shall not become one long commit. */
-const GROUP_LENGTH = 4 * 1024 * 1024;
-/** A call with more JSON gets a transaction of its own, so that small ones are not answered with it but before or after. */
-const LARGE_LENGTH = 1024 * 1024;
+/**
+ * JSON one transaction takes at most, some ten milliseconds: a full queue shall not become one long commit, which keeps
+ * everything else of the thread waiting. A call with more gets a transaction of its own.
+ */
+const GROUP_LENGTH = 1024 * 1024;
 
 /**
  * What waits for the writer, put into transactions by turns: each sender's next call, then each one's second, and so on.
@@ -33,8 +34,7 @@ export class Turns<Work extends WaitingWork> {
   take(): Work[] {
     const group: Work[] = [];
     let length = 0;
-    const fits = (work: Work): boolean =>
-      Math.min(work.length, length) === 0 || (work.length <= LARGE_LENGTH && length + work.length <= GROUP_LENGTH);
+    const fits = (work: Work): boolean => Math.min(work.length, length) === 0 || length + work.length <= GROUP_LENGTH;
     for (let senders = [...this.#waiting.keys()]; senders.length > 0; ) {
       senders = senders.filter((sender) => {
         const own = this.#waiting.get(sender);
