@@ -301,8 +301,7 @@ export class LogWriter {
     const moved = end.recent.slice(end.recent.length - end.loose, end.recent.length - left);
     const last = moved.at(-1)!;
     end.ids.add(moved);
-    for (const { id, bytes } of moved) {
-      end.looseIds.delete(id);
+    for (const { bytes } of moved) {
       this.#looseBytes -= bytes + EVENT_OVERHEAD_BYTES;
       this.#movedBytes += bytes + EVENT_OVERHEAD_BYTES;
     }
@@ -315,6 +314,8 @@ export class LogWriter {
     for (const no of end.journaled) this.#journal.release(no);
     end.journaled = [];
     this.#moves.push({ end, count: moved.length });
+    // Few are left: cheaper than to take out the others.
+    end.looseIds = new Map(end.recent.slice(end.recent.length - left).map((event) => [event.id, event]));
     end.loose = left;
     end.fresh = Math.min(end.fresh, left);
     this.#withLoose.delete(end);

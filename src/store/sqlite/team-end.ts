@@ -27,7 +27,7 @@ export interface TeamEnd {
   /** How many of these the running transaction has brought: not even in the journal. */
   fresh: number;
   /** What deduplication knows of the loose ones, in order, by id. */
-  readonly looseIds: Map<string, TailEvent>;
+  looseIds: Map<string, TailEvent>;
   /** Rows of the journal that hold some of them. */
   journaled: number[];
   looseSince: number;
