@@ -231,6 +231,13 @@ describe('the index', () => {
     ],
     ['changed in a blob', changing('UPDATE segment_blob SET body = zeroblob(length(body)) WHERE length(body) = 4096')],
     [
+      'NULL instead of a blob',
+      changing(`
+        ALTER TABLE segment_blob RENAME TO old;
+        CREATE TABLE segment_blob (key INTEGER PRIMARY KEY, checksum INTEGER, body BLOB);
+        INSERT INTO segment_blob SELECT key, checksum, CASE WHEN length(body) = 4096 THEN NULL ELSE body END FROM old`),
+    ],
+    [
       'changed in the place of a blob',
       changing('UPDATE segment_blob SET key = -key; UPDATE segment_blob SET key = -key % 2048 + 1024'),
     ],

@@ -171,10 +171,11 @@ export class SegmentFile {
     return this.#run(() => {
       const row = this.#statements.blob.get(key);
       if (!row) throw new SegmentGone();
-      const { buffer, byteOffset, length } = row['body'] as Uint8Array;
-      const body = Buffer.from(buffer, byteOffset, length);
-      if (row['checksum'] !== checksumOf(key, body)) throw new Unusable(`Blob ${key} of the index is damaged`);
-      return body;
+      const { body, checksum } = row;
+      // A damaged row may hold a value of another type than its column.
+      if (!(body instanceof Uint8Array) || checksum !== checksumOf(key, body))
+        throw new Unusable(`Blob ${key} of the index is damaged`);
+      return Buffer.from(body.buffer, body.byteOffset, body.length);
     });
   }
 
