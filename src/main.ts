@@ -5,7 +5,7 @@
  * gigabyte of mostly garbage. With these it stays near what is alive, at the price of CPU: see docs/performance.md.
  */
 const LEAN = {
-  flags: ['--max-semi-space-size=8', '--heap-growing-percent=100'],
+  flags: ['--max-semi-space-size=8', '--heap-growing-percent=120'],
   // A threshold that does not grow: the large blobs of the search index go back to the system, and leave no holes.
   env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' },
 };

@@ -8,7 +8,7 @@ export class UnusableDatabase extends Error {}
 /** How long a statement waits for another connection's lock (a backup, a checkpoint). Milliseconds. */
 const BUSY_TIMEOUT_MS = 2_000;
 /** The writer's page cache: beyond it the system's cache has them, which costs random ids nothing that could be measured. */
-const CACHE_KIB = 16 * 1024;
+const CACHE_KIB = 8 * 1024;
 const WAL_KEPT_BYTES = 64 * 1024 * 1024;
 
 /**

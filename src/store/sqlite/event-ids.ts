@@ -14,8 +14,12 @@ const INSERT_IDS = Array.from(
   { length: IDS_AT_ONCE + 1 },
   (_, count) => `INSERT INTO event_id (team_no, id, sequence, hash) VALUES ${Array(count).fill('(?,?,?,?)').join()}`,
 );
-/** So many ids in a row were looked for in vain: then it is worth knowing what else need not be looked for. */
+/**
+ * So many ids in a row were looked for in vain: then it is worth knowing what else need not be looked for. Of random ids
+ * that never helps, so it is tried ever less often.
+ */
 const IN_VAIN = 16;
+const MOST_IN_VAIN = 4_096;
 
 /** How many ids are known. */
 export const COUNT_IDS =
@@ -64,6 +68,7 @@ export class EventIds {
   #after = '';
   #before: string | null = '';
   #inVain = IN_VAIN;
+  #patience = IN_VAIN;
   /** Whether the team may have blocks: random ids are not looked for in any. */
   #hasBlocks: boolean;
 
@@ -76,6 +81,7 @@ export class EventIds {
   find(id: string): KnownId | undefined {
     if (this.#isInGap(id)) {
       this.#inVain = 0;
+      this.#patience = IN_VAIN;
       return undefined;
     }
     const own = this.#connection.get<KnownId>(
@@ -84,7 +90,7 @@ export class EventIds {
       id,
     );
     const found = own ?? find(this.#blockAround(id), id);
-    if (!found && ++this.#inVain > IN_VAIN) this.#widenAround(id);
+    if (!found && ++this.#inVain > this.#patience) this.#widenAround(id);
     return found;
   }
 
@@ -170,6 +176,7 @@ export class EventIds {
   /** The gap becomes the one that the id, which is not known, lies in; unless that is within a block. */
   #widenAround(id: string): void {
     this.#inVain = 0;
+    this.#patience = Math.min(2 * this.#patience, MOST_IN_VAIN);
     const next = this.#nextBlock(id);
     if (next && next.least <= id) return;
     const after = this.#ownId('id < ? ORDER BY id DESC', id) ?? '';
